@@ -1,0 +1,31 @@
+package dev.corral.guardmodels.conversation;
+
+/** A piece of a turn. */
+public sealed interface Part {
+
+    /** Where the part stood, such as {@code messages[0].content[1]}: for messages to people. */
+    String where();
+
+    /** Text, reasoning and refusals included. */
+    record TextPart(String text, String where) implements Part {}
+
+    /** An image, by reference or inline; not decoded. */
+    record ImagePart(String url, String where) implements Part {}
+
+    /**
+     * A call of a tool by the assistant.
+     *
+     * @param arguments as they were sent, whether they are JSON or not
+     */
+    record ToolCallPart(String name, String arguments, String where) implements Part {}
+
+    /** What a tool answered. */
+    record ToolResultPart(String text, String where) implements Part {}
+
+    /**
+     * Something that no guard here can read.
+     *
+     * @param what such as {@code audio} or {@code field 'prediction'}
+     */
+    record OpaquePart(String what, String where) implements Part {}
+}
