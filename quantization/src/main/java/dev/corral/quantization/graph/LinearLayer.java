@@ -53,6 +53,8 @@ sealed interface LinearLayer {
      * <p>{@code DynamicQuantizeMatMul} would scale a whole tensor by its extremes, so that a token's result would depend
      * on the tokens that ride along, and a verdict on what was cached. Here each token's row is divided by its own
      * farthest value and then quantised with a fixed scale: the integer product of a row depends on nothing but that row.
+     * Weights are stored unsigned, around 128: ONNX Runtime multiplies unsigned numbers exactly on every x64 CPU, while
+     * its signed way saturates where the CPU has no VNNI.
      */
     record Int8() implements LinearLayer {
 
@@ -79,9 +81,10 @@ sealed interface LinearLayer {
                     "MatMulIntegerToFloat",
                     List.of(
                             quantised,
-                            graph.constant(channels.int8(name + ".weight")),
+                            graph.constant(channels.uint8(name + ".weight")),
                             step,
                             graph.constant(channels.int8Scales(name + ".scale")),
+                            middle,
                             middle),
                     List.of(product),
                     Map.of());
