@@ -34,6 +34,8 @@ public record GuardManifest(
     static final int FORMAT = 1;
 
     /**
+     * What is read at once.
+     *
      * @param tokens longest prompt, the verdict's forced tokens included
      * @param overlap tokens that two chunks of a longer text have in common
      */
