@@ -39,6 +39,9 @@ public final class OnnxCausalModel implements CausalModel {
 
     private static final int STEP_TOKENS = 256;
 
+    /** Has ONNX Runtime multiply 8-bit numbers in the exact, slower way. */
+    private static final String EXACT_INT8 = "session.x64quantprecision";
+
     private final OrtEnvironment environment;
     private final OrtSession session;
     private final ModelShape shape;
@@ -96,6 +99,9 @@ public final class OnnxCausalModel implements CausalModel {
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setIntraOpNumThreads(threads);
             options.setInterOpNumThreads(1);
+            if (Processor.saturates()) {
+                options.addConfigEntry(EXACT_INT8, "1");
+            }
             OrtSession session = factory.create(environment, options);
             return new OnnxCausalModel(environment, session, shape, lanes);
         } catch (OrtException e) {

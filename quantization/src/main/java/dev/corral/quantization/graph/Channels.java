@@ -5,14 +5,12 @@ import java.nio.ByteOrder;
 import java.util.List;
 
 /**
- * A matrix turned on its side, one column an output, as {@code MatMul} and its integer kin of ONNX take it; float32, or
- * 8-bit
- * numbers around 128 with one symmetric scale a column.
+ * A matrix turned on its side, one column an output, as {@code MatMul} and its integer kin of ONNX take it: float32, or
+ * int8 with one symmetric scale a column.
  */
 record Channels(Matrix matrix) {
 
     private static final int INT8_MAX = 127;
-    private static final int INT8_MIDDLE = 128;
 
     Initializer floats(String name) {
         return new Initializer(name, ElementType.FLOAT, shape(), out -> {
@@ -30,8 +28,8 @@ record Channels(Matrix matrix) {
         });
     }
 
-    Initializer uint8(String name) {
-        return new Initializer(name, ElementType.UINT8, shape(), out -> {
+    Initializer int8(String name) {
+        return new Initializer(name, ElementType.INT8, shape(), out -> {
             int outputs = matrix.rows();
             byte[] bytes = new byte[Math.multiplyExact(outputs, matrix.columns())];
             float[] row = new float[matrix.columns()];
@@ -40,7 +38,7 @@ record Channels(Matrix matrix) {
                 float scale = scale(row);
                 float inverse = scale == 0 ? 0 : 1 / scale;
                 for (int c = 0; c < row.length; c++) {
-                    bytes[c * outputs + r] = (byte) (Math.round(row[c] * inverse) + INT8_MIDDLE);
+                    bytes[c * outputs + r] = (byte) Math.round(row[c] * inverse);
                 }
             }
             out.write(bytes);

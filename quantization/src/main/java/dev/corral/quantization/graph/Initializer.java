@@ -32,6 +32,11 @@ record Initializer(String name, ElementType type, List<Long> shape, Source sourc
         return new Initializer(name, ElementType.FLOAT, dimensions(shape), out -> out.write(bytes.array()));
     }
 
+    /** A single number. */
+    static Initializer floats(String name, float value) {
+        return floats(name, new float[] {value});
+    }
+
     static Initializer longs(String name, long... values) {
         ByteBuffer bytes = ByteBuffer.allocate(values.length * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         bytes.asLongBuffer().put(values);

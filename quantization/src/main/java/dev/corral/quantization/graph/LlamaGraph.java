@@ -18,13 +18,13 @@ public final class LlamaGraph {
 
     private final LlamaConfig config;
     private final Checkpoint weights;
-    private final LinearLayer linear;
+    private final Recipe recipe;
     private final OnnxGraph graph = new OnnxGraph();
 
     private LlamaGraph(LlamaConfig config, Checkpoint weights, Recipe recipe) {
         this.config = config;
         this.weights = weights;
-        this.linear = LinearLayer.of(recipe);
+        this.recipe = recipe;
     }
 
     /**
@@ -48,7 +48,7 @@ public final class LlamaGraph {
         graph.constant(rotary.sines());
 
         String residual =
-                linear.embed(graph, tokens, matrix("model.embed_tokens", config.vocabulary(), config.hidden()));
+                linear(0).embed(graph, tokens, matrix("model.embed_tokens", config.vocabulary(), config.hidden()));
         String normal = "layer.0.input_norm";
         graph.node(
                 OnnxGraph.STANDARD,
@@ -65,11 +65,15 @@ public final class LlamaGraph {
                 attention = rowsOf(attention, value + "attention.rows");
                 residual = rowsOf(residual, value + "residual.rows");
             }
-            String mixed = linear.multiply(
-                    graph,
-                    value + "attention.output",
-                    attention,
-                    matrix(weight + "self_attn.o_proj", config.hidden(), (long) config.heads() * config.headSize()));
+            String mixed = linear(layer)
+                    .multiply(
+                            graph,
+                            value + "attention.output",
+                            attention,
+                            matrix(
+                                    weight + "self_attn.o_proj",
+                                    config.hidden(),
+                                    (long) config.heads() * config.headSize()));
             String afterAttention = value + "after_attention";
             String mlpInput = addAndNorm(
                     residual, mixed, weight + "post_attention_layernorm", afterAttention, value + "mlp_norm");
@@ -82,18 +86,23 @@ public final class LlamaGraph {
         graph.output("logits", ElementType.FLOAT, 1L, "rows", (long) head.rows());
     }
 
+    private LinearLayer linear(int layer) {
+        return LinearLayer.of(recipe, layer);
+    }
+
     private String attention(int layer, String x) {
         String weight = "model.layers." + layer + ".self_attn.";
         String value = "layer." + layer + ".attention";
         long kvWidth = (long) config.kvHeads() * config.headSize();
-        String queryKeyValue = linear.multiply(
-                graph,
-                value + ".qkv",
-                x,
-                Matrix.stack(List.of(
-                        matrix(weight + "q_proj", (long) config.heads() * config.headSize(), config.hidden()),
-                        matrix(weight + "k_proj", kvWidth, config.hidden()),
-                        matrix(weight + "v_proj", kvWidth, config.hidden()))));
+        String queryKeyValue = linear(layer)
+                .multiply(
+                        graph,
+                        value + ".qkv",
+                        x,
+                        Matrix.stack(List.of(
+                                matrix(weight + "q_proj", (long) config.heads() * config.headSize(), config.hidden()),
+                                matrix(weight + "k_proj", kvWidth, config.hidden()),
+                                matrix(weight + "v_proj", kvWidth, config.hidden()))));
         Object[] cache = {1L, (long) config.kvHeads(), "capacity", (long) config.headSize()};
         String pastKey = graph.input("past_key_values." + layer + ".key", ElementType.FLOAT, cache);
         String pastValue = graph.input("past_key_values." + layer + ".value", ElementType.FLOAT, cache);
@@ -130,22 +139,19 @@ public final class LlamaGraph {
     private String mlp(int layer, String x) {
         String weight = "model.layers." + layer + ".mlp.";
         String value = "layer." + layer + ".mlp";
-        String both = linear.multiply(
-                graph,
-                value + ".gate_up",
-                x,
-                Matrix.stack(List.of(
-                        matrix(weight + "gate_proj", config.intermediate(), config.hidden()),
-                        matrix(weight + "up_proj", config.intermediate(), config.hidden()))));
-        String gate = value + ".gate";
-        String up = value + ".up";
-        graph.node(
-                OnnxGraph.STANDARD, "Split", List.of(both), List.of(gate, up), Map.of("axis", -1L, "num_outputs", 2L));
+        String gate = linear(layer)
+                .multiply(
+                        graph,
+                        value + ".gate",
+                        x,
+                        matrix(weight + "gate_proj", config.intermediate(), config.hidden()));
+        String up = linear(layer)
+                .multiply(graph, value + ".up", x, matrix(weight + "up_proj", config.intermediate(), config.hidden()));
         String active = value + ".silu";
         graph.node(OnnxGraph.MICROSOFT, "QuickGelu", List.of(gate), List.of(active), Map.of("alpha", 1f));
         String product = graph.standard("Mul", value + ".product", active, up);
-        return linear.multiply(
-                graph, value, product, matrix(weight + "down_proj", config.hidden(), config.intermediate()));
+        return linear(layer)
+                .multiply(graph, value, product, matrix(weight + "down_proj", config.hidden(), config.intermediate()));
     }
 
     /** Adds two values into {@code sum} and norms it. */

@@ -2,9 +2,11 @@ package dev.corral.quantization.graph;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** An ONNX graph while it is built: inputs, constants, nodes in execution order, outputs. */
@@ -20,6 +22,7 @@ public final class OnnxGraph {
     private final List<Value> outputs = new ArrayList<>();
     private final Map<String, Initializer> initializers = new LinkedHashMap<>();
     private final List<Node> nodes = new ArrayList<>();
+    private final Set<String> computed = new HashSet<>();
 
     /**
      * A graph input or output.
@@ -64,12 +67,18 @@ public final class OnnxGraph {
 
     void node(String domain, String operator, List<String> in, List<String> out, Map<String, Object> attributes) {
         nodes.add(new Node(domain, operator, in, out, attributes));
+        computed.addAll(out);
     }
 
     /** An operator of the standard with one output and no attributes. */
     String standard(String operator, String out, String... in) {
         node(STANDARD, operator, List.of(in), List.of(out), Map.of());
         return out;
+    }
+
+    /** Whether a node gives this value already. */
+    boolean computes(String value) {
+        return computed.contains(value);
     }
 
     List<Value> inputs() {

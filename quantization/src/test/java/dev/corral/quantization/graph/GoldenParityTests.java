@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.corral.guardmodels.onnx.ModelShape;
 import dev.corral.guardmodels.onnx.OnnxCausalModel;
-import dev.corral.quantization.recipe.Precision;
+import dev.corral.guardmodels.store.Precision;
 import dev.corral.quantization.recipe.Recipe;
 import dev.corral.quantization.safetensors.Checkpoint;
 import dev.corral.quantization.safetensors.Tensor;
