@@ -54,12 +54,12 @@ sealed interface LinearLayer {
      * on the tokens that ride along, and a verdict on what was cached. Here each token's row has a scale of its own, by
      * its farthest value: the integer product of a row depends on nothing but that row.
      *
-     * <p>The fine way quantises what the first 8 bits leave over once more, and adds both products: activations of 16
-     * bits for twice the work. The first layers need it, where single activations are hundreds of times larger than the
-     * rest (arXiv 2402.17762).
+     * <p>The fine way quantises what the first 8 bits leave over once more, multiplies both as rows of one matrix and
+     * adds them up: activations of 16 bits for twice the work. The first layers need it, where single activations are
+     * hundreds of times larger than the rest (arXiv 2402.17762).
      *
-     * <p>Each product has a zero point of its own, though all are 0: ONNX Runtime's rewrite for CPUs whose 8-bit
-     * instructions saturate replaces them one by one.
+     * <p>Each weight and each zero point, though all of those are 0, belongs to one product only: ONNX Runtime's rewrite
+     * for CPUs whose 8-bit instructions saturate replaces them one by one.
      *
      * @param fine whether activations take 16 bits
      */
@@ -71,74 +71,81 @@ sealed interface LinearLayer {
 
         @Override
         public String multiply(OnnxGraph graph, String name, String x, Matrix matrix) {
-            Channels channels = new Channels(matrix);
-            graph.constant(channels.int8(name + ".weight"));
-            graph.constant(channels.int8Scales(name + ".scale"));
             if (!graph.computes(x + ".quantised")) {
-                String farthest = graph.standard(
-                        "ReduceMax",
-                        x + ".farthest",
-                        graph.standard("Abs", x + ".magnitude", x),
-                        graph.constant(Initializer.longs("int8.last_axis", -1)));
-                String range = graph.standard(
-                        "Max", x + ".range", farthest, graph.constant(Initializer.floats("int8.tiny", 1e-12f)));
-                quantise(graph, x, graph.standard("Mul", x + ".step", range, factor(graph, "coarse", COARSE_STEP)));
+                quantise(graph, x);
             }
-            if (!fine) {
-                return product(graph, name, name, x);
-            }
-            String rest = x + ".rest";
-            if (!graph.computes(rest)) {
-                graph.node(
-                        OnnxGraph.STANDARD,
-                        "DequantizeLinear",
-                        List.of(x + ".quantised", x + ".steps", x + ".middles"),
-                        List.of(x + ".rounded"),
-                        Map.of("axis", 1L));
-                graph.standard("Sub", rest, x, x + ".rounded");
-                quantise(
-                        graph,
-                        rest,
-                        graph.standard("Mul", rest + ".step", x + ".step", factor(graph, "fine", FINE_STEP)));
-            }
-            return graph.standard(
-                    "Add", name, product(graph, name, name + ".coarse", x), product(graph, name, name + ".fine", rest));
-        }
-
-        /** Adds {@code x.quantised}, given the size of a step for each token. */
-        private static void quantise(OnnxGraph graph, String x, String step) {
-            String middle =
-                    graph.constant(new Initializer("int8.middle", ElementType.UINT8, List.of(), out -> out.write(128)));
-            String steps = graph.standard("Reshape", x + ".steps", step, "int8.last_axis");
-            String middles =
-                    graph.standard("Expand", x + ".middles", middle, graph.standard("Shape", x + ".count", steps));
-            graph.node(
-                    OnnxGraph.STANDARD,
-                    "QuantizeLinear",
-                    List.of(x, steps, middles),
-                    List.of(x + ".quantised"),
-                    Map.of("axis", 1L));
-        }
-
-        private static String product(OnnxGraph graph, String weight, String name, String x) {
+            Channels channels = new Channels(matrix);
+            String zero = name + ".zero";
             String integers = name + ".integers";
             graph.node(
                     OnnxGraph.MICROSOFT,
                     "MatMulIntegerToFloat",
                     List.of(
                             x + ".quantised",
-                            weight + ".weight",
-                            graph.constant(Initializer.floats("int8.one", 1)),
-                            weight + ".scale",
+                            graph.constant(channels.int8(name + ".weight")),
+                            number(graph, "one", 1),
+                            graph.constant(channels.int8Scales(name + ".scale")),
                             "int8.middle",
-                            graph.constant(
-                                    new Initializer(name + ".zero", ElementType.INT8, List.of(), out -> out.write(0)))),
+                            graph.constant(new Initializer(zero, ElementType.INT8, List.of(), out -> out.write(0)))),
                     List.of(integers),
                     Map.of());
-            return graph.standard("Mul", name, integers, x + ".step");
+            if (!fine) {
+                return graph.standard("Mul", name, integers, x + ".step");
+            }
+            String both = graph.standard("Mul", name + ".both", integers, x + ".step");
+            String parts = name + ".parts";
+            graph.node(
+                    OnnxGraph.STANDARD, "Split", List.of(both), List.of(parts + ".0", parts + ".1"), Map.of("axis", 1L, "num_outputs", 2L));
+            return graph.standard("Add", name, parts + ".0", parts + ".1");
         }
 
-        private static String factor(OnnxGraph graph, String name, float value) {
+        /** Adds {@code x.quantised} and the size of its steps {@code x.step}, one a row. */
+        private void quantise(OnnxGraph graph, String x) {
+            String farthest = graph.standard(
+                    "ReduceMax",
+                    x + ".farthest",
+                    graph.standard("Abs", x + ".magnitude", x),
+                    graph.constant(Initializer.longs("int8.last_axis", -1)));
+            String range = graph.standard("Max", x + ".range", farthest, number(graph, "tiny", 1e-12f));
+            String coarse = fine ? x + ".coarse" : x;
+            graph.standard("Mul", coarse + ".step", range, number(graph, "coarse", COARSE_STEP));
+            round(graph, x, coarse);
+            if (fine) {
+                String rest = x + ".rest";
+                graph.node(
+                        OnnxGraph.STANDARD,
+                        "DequantizeLinear",
+                        List.of(coarse + ".quantised", coarse + ".steps", coarse + ".middles"),
+                        List.of(coarse + ".rounded"),
+                        Map.of("axis", 1L));
+                graph.standard("Sub", rest, x, coarse + ".rounded");
+                graph.standard("Mul", rest + ".step", coarse + ".step", number(graph, "fine", FINE_STEP));
+                round(graph, rest, rest);
+                concatenate(graph, coarse + ".quantised", rest + ".quantised", x + ".quantised");
+                concatenate(graph, coarse + ".step", rest + ".step", x + ".step");
+            }
+        }
+
+        /** Adds {@code name.quantised}, the rows of {@code x} in steps of {@code name.step}. */
+        private static void round(OnnxGraph graph, String x, String name) {
+            String middle = graph.constant(
+                    new Initializer("int8.middle", ElementType.UINT8, List.of(), out -> out.write(128)));
+            String steps = graph.standard("Reshape", name + ".steps", name + ".step", "int8.last_axis");
+            String middles = graph.standard(
+                    "Expand", name + ".middles", middle, graph.standard("Shape", name + ".count", steps));
+            graph.node(
+                    OnnxGraph.STANDARD,
+                    "QuantizeLinear",
+                    List.of(x, steps, middles),
+                    List.of(name + ".quantised"),
+                    Map.of("axis", 1L));
+        }
+
+        private static void concatenate(OnnxGraph graph, String first, String second, String out) {
+            graph.node(OnnxGraph.STANDARD, "Concat", List.of(first, second), List.of(out), Map.of("axis", 1L));
+        }
+
+        private static String number(OnnxGraph graph, String name, float value) {
             return graph.constant(Initializer.floats("int8." + name, value));
         }
 
