@@ -134,7 +134,8 @@ public final class GuardTokenizer implements AutoCloseable {
         int start = 0;
         while (start < text.length() && tokens.size <= limit) {
             int end = blockEnd(text, start);
-            tokens.add(words.encode(text.substring(start, end), false, false).getIds());
+            String block = wellFormed(text.substring(start, end));
+            tokens.add(words.encode(block, false, false).getIds());
             start = end;
         }
     }
@@ -151,6 +152,25 @@ public final class GuardTokenizer implements AutoCloseable {
             }
         }
         return Character.isLowSurrogate(text.charAt(most)) ? most - 1 : most;
+    }
+
+    /**
+     * The text with U+FFFD for surrogates without a partner. One of them would keep the native library from reading any
+     * character beyond U+FFFF, and so hide text that is written in such.
+     */
+    private static String wellFormed(String text) {
+        boolean broken = text.codePoints().anyMatch(GuardTokenizer::isSurrogate);
+        if (!broken) {
+            return text;
+        }
+        int[] points = text.codePoints()
+                .map(point -> isSurrogate(point) ? 0xFFFD : point)
+                .toArray();
+        return new String(points, 0, points.length);
+    }
+
+    private static boolean isSurrogate(int point) {
+        return point >= Character.MIN_SURROGATE && point <= Character.MAX_SURROGATE;
     }
 
     @Override

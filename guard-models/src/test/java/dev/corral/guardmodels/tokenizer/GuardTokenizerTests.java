@@ -73,8 +73,8 @@ class GuardTokenizerTests {
     }
 
     @Test
-    void encodeWhenSurrogateStandsAloneStillEnds() {
-        assertThat(TOKENIZER.encode("a\ud800b\udc00")).isNotEmpty();
+    void encodeWhenSurrogateStandsAloneReadsTheRest() {
+        assertThat(TOKENIZER.encode("a\ud800 😀\udc00")).isEqualTo(TOKENIZER.encode("a\ufffd 😀\ufffd"));
     }
 
     @Test
