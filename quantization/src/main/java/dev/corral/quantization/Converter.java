@@ -97,8 +97,10 @@ public final class Converter {
         }
         LlamaConfig config = LlamaConfig.read(from);
         VerdictTokens verdict = verdict(family, tokenizerFile);
-        Path unfinished = Files.createTempDirectory(
-                Files.createDirectories(to.toAbsolutePath().getParent()), "." + to.getFileName() + ".unfinished-");
+        Path target = to.toAbsolutePath();
+        Files.createDirectories(target.getParent());
+        Path unfinished = Files.createDirectory(target.resolveSibling("." + target.getFileName() + ".unfinished-"
+                + ProcessHandle.current().pid()));
         try (Checkpoint weights = Checkpoint.open(from)) {
             Matrix head = head(config, weights, verdict, family);
             GuardManifest manifest =
@@ -138,8 +140,8 @@ public final class Converter {
             return Matrix.of(cut.get().requireShape(rows, config.hidden()));
         }
         if (verdict.headRows().isEmpty()) {
-            throw new CheckpointException("a guard of family %s needs the tensor %s, which is missing"
-                    .formatted(family.id(), VERDICT_HEAD));
+            throw new CheckpointException(
+                    "a guard of family %s needs the tensor %s, which is missing".formatted(family.id(), VERDICT_HEAD));
         }
         Tensor vocabulary = weights.find("lm_head.weight")
                 .or(() -> config.tied() ? weights.find("model.embed_tokens.weight") : Optional.empty())

@@ -7,8 +7,8 @@ import dev.corral.guardmodels.tokenizer.UnusableTokenizerException;
 import dev.corral.policies.assessment.Probability;
 import dev.corral.quantization.recipe.Recipe;
 import dev.corral.quantization.safetensors.CheckpointException;
+import java.io.Console;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -131,7 +131,7 @@ public final class QuantizeCommand implements Callable<Integer> {
             GuardFamily guardFamily = family();
             Converter.Description description = description(guardFamily);
             GuardManifest manifest;
-            try (Bar bar = new Bar(System.err)) {
+            try (Bar bar = new Bar()) {
                 manifest = new Converter(tool()).convert(from, to, guardFamily, recipe, description, bar);
             }
             out.printf(
@@ -177,12 +177,11 @@ public final class QuantizeCommand implements Callable<Integer> {
         if (!(threshold > 0 && threshold <= 1)) {
             throw wrongUse("--threshold must be above 0 and at most 1: " + threshold);
         }
-        String byFamily =
-                switch (guardFamily) {
-                    case LLAMA_GUARD_3 -> "Llama 3.2 Community License";
-                    case LLAMA_GUARD_3_8B -> "Llama 3.1 Community License";
-                    case CORRAL_STARTER -> "Apache-2.0";
-                };
+        String byFamily = switch (guardFamily) {
+            case LLAMA_GUARD_3 -> "Llama 3.2 Community License";
+            case LLAMA_GUARD_3_8B -> "Llama 3.1 Community License";
+            case CORRAL_STARTER -> "Apache-2.0";
+        };
         return new Converter.Description(
                 name,
                 Optional.ofNullable(licence).orElse(byFamily),
@@ -211,16 +210,13 @@ public final class QuantizeCommand implements Callable<Integer> {
 
         private static final long MEGABYTE = 1_000_000;
 
-        private final PrintStream out;
         private @Nullable ProgressBar bar;
 
-        Bar(PrintStream out) {
-            this.out = out;
-        }
-
         @Override
+        @SuppressWarnings("SystemConsoleNull") // it is null with -Djdk.console=java.base
         public void total(long bytes) {
-            if (System.console() != null && System.console().isTerminal()) {
+            Console console = System.console();
+            if (console != null && console.isTerminal()) {
                 bar = new ProgressBarBuilder()
                         .setTaskName("Converting")
                         .setInitialMax(bytes)
@@ -229,7 +225,7 @@ public final class QuantizeCommand implements Callable<Integer> {
                         .setStyle(ProgressBarStyle.COLORFUL_UNICODE_BLOCK)
                         .build();
             } else {
-                out.printf(Locale.ROOT, "Converting %d MB%n", bytes / MEGABYTE);
+                System.err.printf(Locale.ROOT, "Converting %d MB%n", bytes / MEGABYTE);
             }
         }
 

@@ -13,6 +13,7 @@ import dev.corral.quantization.safetensors.CheckpointException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -39,7 +40,10 @@ class ConverterTests {
         assertThat(manifest.model()).isEqualTo(new GuardManifest.Model(3, 2, 16, 15));
         assertThat(manifest.verdict().lead()).containsExactly(257);
         assertThat(manifest.verdict().continuation()).containsExactly(262, 198, 50);
-        assertThat(manifest.verdict().hazards()).hasSize(13).containsEntry("S1", 2).containsEntry("S13", 14);
+        assertThat(manifest.verdict().hazards())
+                .hasSize(13)
+                .containsEntry("S1", 2)
+                .containsEntry("S13", 14);
         assertThat(manifest.made().source()).containsOnlyKeys("config.json", "tokenizer.json", "model.safetensors");
         assertThat(to).isDirectoryContaining("glob:**/SHA256SUMS");
         assertThat(names(to.getParent())).containsExactly("tiny");
@@ -52,7 +56,8 @@ class ConverterTests {
 
         assertThat(names(folder.resolve("a"))).isEqualTo(names(folder.resolve("b")));
         for (String name : names(folder.resolve("a"))) {
-            assertThat(folder.resolve("a").resolve(name)).hasSameBinaryContentAs(folder.resolve("b").resolve(name));
+            assertThat(folder.resolve("a").resolve(name))
+                    .hasSameBinaryContentAs(folder.resolve("b").resolve(name));
         }
     }
 
@@ -67,10 +72,16 @@ class ConverterTests {
     void convertWhenWeightsAreTruncatedLeavesNothingBehind() throws IOException {
         Path broken = copy(TINY);
         byte[] weights = Files.readAllBytes(broken.resolve("model.safetensors"));
-        Files.write(broken.resolve("model.safetensors"), java.util.Arrays.copyOf(weights, weights.length / 2));
+        Files.write(broken.resolve("model.safetensors"), Arrays.copyOf(weights, weights.length / 2));
 
         assertThatExceptionOfType(CheckpointException.class)
-                .isThrownBy(() -> convert(broken, folder.resolve("out/guard"), Precision.INT8))
+                .isThrownBy(() -> converter.convert(
+                        broken,
+                        folder.resolve("out/guard"),
+                        GuardFamily.LLAMA_GUARD_3,
+                        Recipe.of(Precision.INT8),
+                        DESCRIPTION,
+                        new NoProgress()))
                 .withMessageContaining("the file is cut off");
         assertThat(names(folder.resolve("out"))).isEmpty();
     }
@@ -99,8 +110,7 @@ class ConverterTests {
     }
 
     private GuardManifest convert(Path from, Path to, Precision precision) throws IOException {
-        return converter.convert(
-                from, to, Converter.family(from), Recipe.of(precision), DESCRIPTION, new NoProgress());
+        return converter.convert(from, to, Converter.family(from), Recipe.of(precision), DESCRIPTION, new NoProgress());
     }
 
     private Path copy(Path source) throws IOException {

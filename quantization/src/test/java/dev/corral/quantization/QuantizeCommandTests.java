@@ -25,7 +25,8 @@ class QuantizeCommandTests {
     void quantizeWhenDoneSaysWhatWasMadeAndHowToUseIt() {
         String to = folder.resolve("tiny-guard").toString();
 
-        assertThat(run("--from", TINY, "--to", to, "--precision", "int4", "--block-size", "64")).isZero();
+        assertThat(run("--from", TINY, "--to", to, "--precision", "int4", "--block-size", "64"))
+                .isZero();
         assertThat(out.toString())
                 .contains("int4, blocks of 64, family llama-guard-3")
                 .contains("Try it: corral run --guard " + to);
@@ -40,10 +41,7 @@ class QuantizeCommandTests {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', textBlock = """
             --precision int5                   | --precision must be int4, int8 or fp32: 'int5'
             --precision int4 --block-size 48   | the block size must be one of [16, 32, 64, 128, 256]: 48
             --precision int8 --fine-layers -1  | the number of fine layers must not be negative: -1

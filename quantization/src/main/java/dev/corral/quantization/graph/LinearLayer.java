@@ -95,7 +95,11 @@ sealed interface LinearLayer {
             String both = graph.standard("Mul", name + ".both", integers, x + ".step");
             String parts = name + ".parts";
             graph.node(
-                    OnnxGraph.STANDARD, "Split", List.of(both), List.of(parts + ".0", parts + ".1"), Map.of("axis", 1L, "num_outputs", 2L));
+                    OnnxGraph.STANDARD,
+                    "Split",
+                    List.of(both),
+                    List.of(parts + ".0", parts + ".1"),
+                    Map.of("axis", 1L, "num_outputs", 2L));
             return graph.standard("Add", name, parts + ".0", parts + ".1");
         }
 
@@ -128,8 +132,8 @@ sealed interface LinearLayer {
 
         /** Adds {@code name.quantised}, the rows of {@code x} in steps of {@code name.step}. */
         private static void round(OnnxGraph graph, String x, String name) {
-            String middle = graph.constant(
-                    new Initializer("int8.middle", ElementType.UINT8, List.of(), out -> out.write(128)));
+            String middle =
+                    graph.constant(new Initializer("int8.middle", ElementType.UINT8, List.of(), out -> out.write(128)));
             String steps = graph.standard("Reshape", name + ".steps", name + ".step", "int8.last_axis");
             String middles = graph.standard(
                     "Expand", name + ".middles", middle, graph.standard("Shape", name + ".count", steps));

@@ -15,8 +15,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class LlamaConfigTests {
 
     /** As published for Llama Guard 3 1B. */
-    private static final String LLAMA_GUARD_3_1B =
-            """
+    private static final String LLAMA_GUARD_3_1B = """
             {"model_type":"llama","hidden_act":"silu","hidden_size":2048,"num_hidden_layers":16,
              "num_attention_heads":32,"num_key_value_heads":8,"head_dim":64,"intermediate_size":8192,"vocab_size":128256,
              "max_position_embeddings":131072,"rms_norm_eps":1e-05,"rope_theta":500000.0,"tie_word_embeddings":false,
@@ -47,10 +46,7 @@ class LlamaConfigTests {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', textBlock = """
             "model_type":"llama"         | "model_type":"mllama"            | model_type is "mllama": only 'llama' is supported
             "hidden_act":"silu"          | "hidden_act":"gelu"              | hidden_act is "gelu": only 'silu' is supported
             "rope_type":"llama3"         | "rope_type":"yarn"               | supported are 'llama3' and none

@@ -70,8 +70,7 @@ class OnnxWriterTests {
     }
 
     private static float[] logits(Path model, int[] tokens) throws InterruptedException {
-        try (OnnxCausalModel loaded =
-                OnnxCausalModel.load(model, new ModelShape(3, 2, 16, 672, 512), 1, 1)) {
+        try (OnnxCausalModel loaded = OnnxCausalModel.load(model, new ModelShape(3, 2, 16, 672, 512), 1, 1)) {
             return loaded.logits(tokens, new int[] {tokens.length - 1})[0];
         }
     }

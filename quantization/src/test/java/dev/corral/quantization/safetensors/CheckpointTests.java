@@ -29,7 +29,11 @@ class CheckpointTests {
                  "c":{"dtype":"BF16","shape":[2],"data_offsets":[20,24]},
                  "ids":{"dtype":"I64","shape":[1],"data_offsets":[24,32]},
                  "__metadata__":{"format":"pt"}}""",
-                buffer(32).putFloat(1).putFloat(2).putFloat(3).putFloat(-4)
+                buffer(32)
+                        .putFloat(1)
+                        .putFloat(2)
+                        .putFloat(3)
+                        .putFloat(-4)
                         .putShort(Float.floatToFloat16(0.5f))
                         .putShort(Float.floatToFloat16(-65504f))
                         .putShort((short) (Float.floatToIntBits(1.5f) >> 16))
@@ -75,10 +79,7 @@ class CheckpointTests {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', textBlock = """
             {"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}    | 8  | the file is cut off
             {"a":{"dtype":"F32","shape":[3],"data_offsets":[0,16]}}    | 16 | of shape [3] needs 12 bytes, but has 16
             {"a":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]}} | 4  | has the type F8_E4M3; F32, F16 and BF16 are supported
