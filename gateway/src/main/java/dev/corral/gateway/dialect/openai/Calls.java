@@ -84,7 +84,11 @@ final class Calls {
         JsonNode type = fields.take("type");
         JsonNode function = fields.take("function");
         JsonNode custom = fields.take("custom");
-        Call call = call(index == null || !index.isIntegralNumber() ? null : index.asInt(), text(id), function, where);
+        Call call = call(
+                index == null || !index.isIntegralNumber() || !index.canConvertToInt() ? null : index.asInt(),
+                text(id),
+                function,
+                where);
         int added = 0;
         if (function != null) {
             added += fill(call, function, "arguments", fields.at("function"));
