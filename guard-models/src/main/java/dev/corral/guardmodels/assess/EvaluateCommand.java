@@ -292,9 +292,10 @@ public final class EvaluateCommand implements Callable<Integer> {
         }
     }
 
+    @SuppressWarnings("SystemConsoleNull") // it is null with -Djdk.console=java.base
     private void progress(int done, int all) {
         Console console = System.console();
-        if (console.isTerminal() && (done % PROGRESS_STEP == 0 || done == all)) {
+        if (console != null && console.isTerminal() && (done % PROGRESS_STEP == 0 || done == all)) {
             err().print("\r" + done + " of " + all + (done == all ? "\n" : ""));
             err().flush();
         }
