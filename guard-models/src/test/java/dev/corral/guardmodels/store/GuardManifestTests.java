@@ -42,7 +42,7 @@ class GuardManifestTests {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', textBlock = """
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             format: 1               | format: 2              | 'format' is 2, but this Corral reads only 1
             id: tiny-guard          | id: tiny guard         | 'id' must be letters, digits, dots and hyphens: 'tiny guard'
             id: tiny-guard          | id: 7                  | 'id' must be text: '7'
