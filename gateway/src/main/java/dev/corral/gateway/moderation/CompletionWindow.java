@@ -35,20 +35,22 @@ public final class CompletionWindow {
      * - The short tail: fewer characters than a window at the very end. The end makes a judgement due whatever is held,
      *   both with the dialect's last frame and when the connection just ends.
      * - Starvation: one character, then comments or empty deltas without end, so that the held frames grow while no window
-     *   fills up. Held frames are bounded by number and bytes, and at the bound a judgement is due.
+     *   fills up. Held frames without text are bounded by number, all of them by bytes, and at the bound a judgement is
+     *   due. The bound of bytes is far above what a model's frames need, so that a large window stays what it says.
      * - Text where nobody looks: reasoning, refusals, arguments of tools and fields that nobody knows count as characters
      *   like any others; the dialect sees to that.
      */
 
-    /** So many frames may be held; with a character or more in most of them, windows fill up long before. */
-    static final int MAX_HELD_FRAMES = 1_024;
+    /** With so many frames held that have no text, a judgement is due. */
+    static final int MAX_HELD_EMPTY_FRAMES = 1_024;
 
-    /** So many bytes may be held before a judgement is due. */
-    static final int MAX_HELD_BYTES = 1 << 20;
+    /** With so many bytes held, a judgement is due: some ten thousand tokens in frames of their own. */
+    static final int MAX_HELD_BYTES = 16 << 20;
 
     private final int window;
     private final List<byte[]> held = new ArrayList<>();
     private int due;
+    private int heldEmptyFrames;
     private long heldBytes;
     private long heldCharacters;
     private long releasedCharacters;
@@ -118,6 +120,7 @@ public final class CompletionWindow {
             return new Step.Release(List.of(frame));
         }
         held.add(frame);
+        heldEmptyFrames += content.empty() ? 1 : 0;
         heldBytes += frame.length;
         heldCharacters += content.newCharacters();
         if (content.end()) {
@@ -126,7 +129,7 @@ public final class CompletionWindow {
         if (heldCharacters >= due) {
             return judge(judgedBefore() ? Reason.WINDOW : Reason.FIRST_WINDOW);
         }
-        if (held.size() >= MAX_HELD_FRAMES || heldBytes >= MAX_HELD_BYTES) {
+        if (heldEmptyFrames >= MAX_HELD_EMPTY_FRAMES || heldBytes >= MAX_HELD_BYTES) {
             return judge(Reason.BACKLOG);
         }
         return new Step.Hold();
@@ -182,6 +185,7 @@ public final class CompletionWindow {
 
     private void empty() {
         held.clear();
+        heldEmptyFrames = 0;
         heldBytes = 0;
         heldCharacters = 0;
     }
