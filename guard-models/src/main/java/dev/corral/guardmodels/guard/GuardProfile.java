@@ -1,5 +1,7 @@
 package dev.corral.guardmodels.guard;
 
+import dev.corral.guardmodels.store.GuardDirectory;
+import dev.corral.guardmodels.store.GuardManifest;
 import dev.corral.policies.assessment.Probability;
 import dev.corral.policies.taxonomy.Taxonomy;
 
@@ -34,5 +36,20 @@ public record GuardProfile(
         if (contextTokens < 1) {
             throw new IllegalArgumentException("a guard's context must be at least 1 token: " + contextTokens);
         }
+    }
+
+    /** What a directory says of its guard. */
+    static GuardProfile of(GuardDirectory directory) {
+        GuardManifest manifest = directory.manifest();
+        return new GuardProfile(
+                manifest.id(),
+                directory.fingerprint(),
+                manifest.family().id(),
+                manifest.taxonomy(),
+                manifest.precision().label(),
+                manifest.context().tokens(),
+                manifest.recommendedThreshold(),
+                manifest.licence(),
+                manifest.quality());
     }
 }

@@ -1,0 +1,80 @@
+package dev.corral.guardmodels.guard;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.corral.guardmodels.conversation.Conversation;
+import dev.corral.policies.assessment.Assessment;
+import dev.corral.policies.assessment.Assessment.Scored;
+import java.util.Optional;
+
+/**
+ * Remembers assessments: a conversation that was judged before costs a hash. Only scores are remembered, never that a
+ * guard failed or ran out of time. Keys are digests, so that no text stays in memory.
+ */
+public final class CachingGuard implements Guard {
+
+    /** Bytes that an entry takes beside its hazards, about. */
+    private static final int ENTRY = 400;
+
+    private static final int HAZARD = 60;
+
+    private final Guard guard;
+    private final byte[] fingerprint;
+    private final Cache<ConversationKey, Scored> assessments;
+
+    /**
+     * Remembers what a guard said.
+     *
+     * @param guard closed with this one
+     * @param maxWeight memory for the assessments, in bytes, about; 0 remembers nothing
+     */
+    public CachingGuard(Guard guard, long maxWeight) {
+        this.guard = guard;
+        this.fingerprint = guard.profile().fingerprint().getBytes(UTF_8);
+        this.assessments = Caffeine.newBuilder()
+                .maximumWeight(maxWeight)
+                .weigher((ConversationKey _, Scored scored) -> weight(scored))
+                .executor(Runnable::run)
+                .build();
+    }
+
+    private static int weight(Scored scored) {
+        int texts = scored.coverage().unscanned().stream()
+                .mapToInt(part -> part.what().length()
+                        + part.where().length()
+                        + part.why().length())
+                .sum();
+        return ENTRY + HAZARD * scored.hazards().size() + 2 * texts;
+    }
+
+    /** What is remembered of a conversation; never asks the guard. */
+    public Optional<Assessment> cached(Conversation conversation) {
+        return Optional.ofNullable(assessments.getIfPresent(ConversationKey.of(fingerprint, conversation)));
+    }
+
+    @Override
+    public GuardProfile profile() {
+        return guard.profile();
+    }
+
+    @Override
+    public Assessment assess(Conversation conversation) {
+        ConversationKey key = ConversationKey.of(fingerprint, conversation);
+        Scored known = assessments.getIfPresent(key);
+        if (known != null) {
+            return known;
+        }
+        Assessment assessment = guard.assess(conversation);
+        if (assessment instanceof Scored scored) {
+            assessments.put(key, scored);
+        }
+        return assessment;
+    }
+
+    @Override
+    public void close() {
+        guard.close();
+    }
+}

@@ -1,0 +1,95 @@
+package dev.corral.guardmodels.guard;
+
+import dev.corral.guardmodels.conversation.Conversation;
+import dev.corral.guardmodels.conversation.Part;
+import dev.corral.guardmodels.conversation.Part.ImagePart;
+import dev.corral.guardmodels.conversation.Part.OpaquePart;
+import dev.corral.guardmodels.conversation.Part.TextPart;
+import dev.corral.guardmodels.conversation.Part.ToolCallPart;
+import dev.corral.guardmodels.conversation.Part.ToolResultPart;
+import dev.corral.guardmodels.conversation.Turn;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+
+/**
+ * SHA-256 of a guard and all that it can see of a conversation. Every text goes in with its length before it, in UTF-16
+ * as it stands, so that two conversations have the same bytes only if they are the same: a boundary cannot be moved by
+ * what a client writes, and broken surrogates do not fall together. The place of a text in the request is left out, that
+ * of a part that cannot be read goes in, because the assessment names it.
+ */
+record ConversationKey(long a, long b, long c, long d) {
+
+    private static final int BUFFER = 8192;
+
+    static ConversationKey of(byte[] fingerprint, Conversation conversation) {
+        Encoder encoder = new Encoder();
+        encoder.digest.update(fingerprint);
+        encoder.number(conversation.turns().size());
+        for (Turn turn : conversation.turns()) {
+            encoder.text(turn.role().name());
+            encoder.number(turn.parts().size());
+            turn.parts().forEach(part -> part(part, encoder));
+        }
+        ByteBuffer key = ByteBuffer.wrap(encoder.finish());
+        return new ConversationKey(key.getLong(), key.getLong(), key.getLong(), key.getLong());
+    }
+
+    private static void part(Part any, Encoder encoder) {
+        switch (any) {
+            case TextPart part -> encoder.texts("text", part.text());
+            case ToolCallPart call -> encoder.texts("call", call.name(), call.arguments());
+            case ToolResultPart result -> encoder.texts("result", result.text());
+            case ImagePart image -> encoder.texts("image", image.url(), image.where());
+            case OpaquePart part -> encoder.texts("opaque", part.what(), part.where());
+        }
+    }
+
+    private static final class Encoder {
+
+        private final MessageDigest digest;
+        private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER);
+
+        private Encoder() {
+            try {
+                digest = MessageDigest.getInstance("SHA-256");
+            } catch (NoSuchAlgorithmException e) {
+                throw new IllegalStateException("every Java has SHA-256", e);
+            }
+        }
+
+        private void texts(String... texts) {
+            Arrays.stream(texts).forEach(this::text);
+        }
+
+        private void text(String text) {
+            number(text.length());
+            for (int i = 0; i < text.length(); i++) {
+                room(Character.BYTES);
+                buffer.putChar(text.charAt(i));
+            }
+        }
+
+        private void number(int number) {
+            room(Integer.BYTES);
+            buffer.putInt(number);
+        }
+
+        private void room(int bytes) {
+            if (buffer.remaining() < bytes) {
+                flush();
+            }
+        }
+
+        private void flush() {
+            digest.update(buffer.flip());
+            buffer.clear();
+        }
+
+        private byte[] finish() {
+            flush();
+            return digest.digest();
+        }
+    }
+}

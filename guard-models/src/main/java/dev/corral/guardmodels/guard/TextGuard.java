@@ -1,0 +1,255 @@
+package dev.corral.guardmodels.guard;
+
+import dev.corral.guardmodels.conversation.Conversation;
+import dev.corral.guardmodels.conversation.Part;
+import dev.corral.guardmodels.conversation.Role;
+import dev.corral.guardmodels.conversation.Turn;
+import dev.corral.guardmodels.onnx.CausalModel;
+import dev.corral.guardmodels.prompt.Category;
+import dev.corral.guardmodels.prompt.Dialogue;
+import dev.corral.guardmodels.prompt.GuardFamily;
+import dev.corral.guardmodels.store.GuardDirectory;
+import dev.corral.guardmodels.store.GuardManifest;
+import dev.corral.guardmodels.store.UnusableGuardException;
+import dev.corral.guardmodels.tokenizer.GuardTokenizer;
+import dev.corral.guardmodels.tokenizer.UnusableTokenizerException;
+import dev.corral.policies.assessment.Assessment;
+import dev.corral.policies.assessment.Assessment.Inconclusive;
+import dev.corral.policies.assessment.Assessment.Reason;
+import dev.corral.policies.assessment.Coverage;
+import dev.corral.policies.assessment.Coverage.Extent;
+import dev.corral.policies.assessment.Coverage.Unscanned;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+
+/**
+ * A guard that reads text with a decoder, in one pass: the prompt is continued with the guard's own answer, and the
+ * verdict and the hazards are read from the logits at two places of it.
+ *
+ * <p>A prompt longer than the context first loses its oldest turns, which had judgements of their own; if the judged
+ * turn alone is too long, it is judged in chunks that overlap. P(unsafe) is then the highest of all chunks and each
+ * hazard's probability the highest of that hazard, so that no chunk can hide another's; only then may the hazards add up
+ * to more than P(unsafe). Coverage tells of the judged turn only.
+ */
+public final class TextGuard implements Guard {
+
+    /** Room for text that a context must leave beside the template. */
+    private static final int LEAST_ROOM = 16;
+
+    /** UTF-16 units of a first guess at a chunk, for each token of room. */
+    private static final int CHARACTERS_PER_TOKEN = 8;
+
+    private final GuardProfile profile;
+    private final GuardFamily family;
+    private final List<Category> categories;
+    private final GuardTokenizer tokenizer;
+    private final CausalModel model;
+    private final VerdictReader reader;
+    /** Tokens that a prompt may have. */
+    private final int room;
+
+    private final int overlap;
+
+    private TextGuard(GuardDirectory directory, GuardTokenizer tokenizer, CausalModel model) {
+        GuardManifest manifest = directory.manifest();
+        this.profile = GuardProfile.of(directory);
+        this.family = manifest.family();
+        this.categories = Category.of(profile.taxonomy().hazards());
+        this.tokenizer = tokenizer;
+        this.model = model;
+        this.reader = new VerdictReader(manifest.verdict(), profile.taxonomy());
+        this.room = Math.min(manifest.context().tokens(), model.contextTokens()) - reader.forcedTokens();
+        this.overlap = manifest.context().overlap();
+    }
+
+    /**
+     * A guard of a directory's words and a loaded model; it closes the model when it is closed.
+     *
+     * @throws UnusableGuardException if the tokenizer cannot be used, or does not fit the model
+     */
+    public static TextGuard of(GuardDirectory directory, CausalModel model) {
+        if (directory.manifest().model().headRows() != model.headRows()) {
+            throw new UnusableGuardException("guard.yaml of " + directory.origin() + " gives the model "
+                    + directory.manifest().model().headRows() + " head-rows, but it has " + model.headRows());
+        }
+        GuardTokenizer tokenizer;
+        try {
+            tokenizer = GuardTokenizer.load(directory.tokenizerJson(), "tokenizer.json of " + directory.origin());
+        } catch (UnusableTokenizerException e) {
+            throw new UnusableGuardException(String.valueOf(e.getMessage()), e);
+        }
+        try {
+            TextGuard guard = new TextGuard(directory, tokenizer, model);
+            guard.prepare(directory.origin());
+            return guard;
+        } catch (RuntimeException e) {
+            tokenizer.close();
+            throw e;
+        }
+    }
+
+    /** Reads what all prompts about one speaker begin with, for both speakers. */
+    private void prepare(String origin) {
+        for (Role role : List.of(Role.USER, Role.ASSISTANT)) {
+            int[] prompt;
+            try {
+                prompt = prompt(List.of(Turn.of(role, "a")));
+            } catch (IllegalArgumentException e) {
+                throw new UnusableGuardException(origin + " cannot be used: " + e.getMessage(), e);
+            }
+            if (prompt.length + LEAST_ROOM > room) {
+                throw new UnusableGuardException("the context of " + origin + " must be at least "
+                        + (prompt.length + LEAST_ROOM + reader.forcedTokens()) + " tokens for its template: "
+                        + (room + reader.forcedTokens()));
+            }
+            int common = Arrays.mismatch(prompt, prompt(List.of(Turn.of(role, "1"))));
+            try {
+                model.pin(Arrays.copyOf(prompt, Math.max(common, 0)));
+            } catch (InterruptedException e) {
+                // without it the guard is slower and no worse
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    @Override
+    public GuardProfile profile() {
+        return profile;
+    }
+
+    @Override
+    public Assessment assess(Conversation conversation) {
+        Turn subject = conversation.turns().getLast();
+        List<String> texts = Dialogue.texts(subject);
+        long characters = texts.stream().mapToLong(String::length).sum();
+        Coverage scanned = coverage(subject, characters, characters);
+        try {
+            return texts.stream().allMatch(String::isBlank)
+                    ? reader.harmless().scored(scanned)
+                    : score(conversation.turns()).scored(scanned);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return new Inconclusive(
+                    Reason.TIMEOUT, "the guard was interrupted before it was done", coverage(subject, 0, characters));
+        } catch (RuntimeException e) {
+            return new Inconclusive(Reason.FAILED, "the guard failed: " + place(e), coverage(subject, 0, characters));
+        }
+    }
+
+    private static Coverage coverage(Turn subject, long scanned, long total) {
+        List<Unscanned> unscanned = subject.parts().stream()
+                .map(TextGuard::unscanned)
+                .flatMap(Optional::stream)
+                .toList();
+        long images = subject.parts().stream()
+                .filter(Part.ImagePart.class::isInstance)
+                .count();
+        return new Coverage(new Extent(scanned, total), new Extent(0, images), unscanned);
+    }
+
+    private static Optional<Unscanned> unscanned(Part any) {
+        return switch (any) {
+            case Part.ImagePart image ->
+                Optional.of(new Unscanned("image", image.where(), "this guard reads text only"));
+            case Part.OpaquePart part -> Optional.of(new Unscanned(part.what(), part.where(), "no guard can read it"));
+            case Part.TextPart _ -> Optional.empty();
+            case Part.ToolCallPart _ -> Optional.empty();
+            case Part.ToolResultPart _ -> Optional.empty();
+        };
+    }
+
+    /** The kind of a failure and where it arose: its message might hold what was judged. */
+    private static String place(RuntimeException failure) {
+        StackTraceElement[] trace = failure.getStackTrace();
+        return failure.getClass().getSimpleName() + (trace.length == 0 ? "" : " at " + trace[0]);
+    }
+
+    private VerdictReader.Verdict score(List<Turn> turns) throws InterruptedException {
+        Optional<int[]> prompt = longestPrompt(turns);
+        return prompt.isPresent() ? judge(prompt.get()) : scoreInChunks(turns.getLast());
+    }
+
+    /** The prompt with as many of the last turns as there is room for, or empty where there is none for the last one. */
+    private Optional<int[]> longestPrompt(List<Turn> turns) throws InterruptedException {
+        Predicate<int[]> fits = prompt -> prompt.length <= room;
+        Optional<int[]> best = Optional.of(prompt(turns)).filter(fits);
+        if (best.isPresent() || turns.size() == 1) {
+            return best;
+        }
+        int first = 1;
+        int last = turns.size() - 1;
+        while (first <= last) {
+            stopIfInterrupted();
+            int middle = (first + last) / 2;
+            Optional<int[]> shorter =
+                    Optional.of(prompt(turns.subList(middle, turns.size()))).filter(fits);
+            if (shorter.isPresent()) {
+                best = shorter;
+                last = middle - 1;
+            } else {
+                first = middle + 1;
+            }
+        }
+        return best;
+    }
+
+    private VerdictReader.Verdict scoreInChunks(Turn subject) throws InterruptedException {
+        String text = String.join("\n\n", Dialogue.texts(subject));
+        int frame = prompt(List.of(Turn.of(subject.role(), ""))).length;
+        VerdictReader.Verdict worst = reader.harmless();
+        int start = 0;
+        while (true) {
+            int end = Math.min(text.length(), whole(text, start + CHARACTERS_PER_TOKEN * room));
+            int[] prompt = prompt(subject.role(), text.substring(start, end));
+            while (prompt.length > room) {
+                stopIfInterrupted();
+                double share = (double) (room - frame) / (prompt.length - frame);
+                // a little less, so that it ends; two units at least: a pair of surrogates is not split
+                end = whole(text, start + Math.max(2, (int) (0.98 * share * (end - start))));
+                prompt = prompt(subject.role(), text.substring(start, end));
+            }
+            worst = worst.or(judge(prompt));
+            if (end == text.length()) {
+                return worst;
+            }
+            double share = Math.min(0.5, (double) overlap / (prompt.length - frame));
+            start = Math.max(whole(text, end - (int) (share * (end - start))), start + 1);
+        }
+    }
+
+    /** The same place in a text, or the one before where it would split a pair of surrogates. */
+    private static int whole(String text, int index) {
+        boolean splits = index > 0
+                && index < text.length()
+                && Character.isLowSurrogate(text.charAt(index))
+                && Character.isHighSurrogate(text.charAt(index - 1));
+        return splits ? index - 1 : index;
+    }
+
+    private VerdictReader.Verdict judge(int[] prompt) throws InterruptedException {
+        stopIfInterrupted();
+        return reader.read(prompt, model);
+    }
+
+    private static void stopIfInterrupted() throws InterruptedException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+    }
+
+    private int[] prompt(List<Turn> turns) {
+        return tokenizer.encode(family.render(Dialogue.of(new Conversation(turns)), categories), room);
+    }
+
+    private int[] prompt(Role role, String text) {
+        return tokenizer.encode(family.render(Dialogue.of(new Conversation(List.of(Turn.of(role, text)))), categories));
+    }
+
+    @Override
+    public void close() {
+        tokenizer.close();
+        model.close();
+    }
+}

@@ -1,0 +1,105 @@
+package dev.corral.guardmodels.store;
+
+import dev.corral.guardmodels.onnx.ModelShape;
+import dev.corral.guardmodels.prompt.GuardFamily;
+import dev.corral.policies.assessment.Probability;
+import dev.corral.policies.taxonomy.Hazard;
+import dev.corral.policies.taxonomy.Taxonomy;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a guard directory's {@code guard.yaml} says.
+ *
+ * @param id letters, digits, dots and hyphens
+ * @param licence of the weights, for people
+ * @param quality one sentence of measured quality, for people
+ * @param recommendedThreshold for P(unsafe)
+ */
+public record GuardManifest(
+        String id,
+        GuardFamily family,
+        Precision precision,
+        String licence,
+        String quality,
+        Probability recommendedThreshold,
+        Context context,
+        Model model,
+        Verdict verdict,
+        Made made) {
+
+    /** The version of the format that is read and written here. */
+    static final int FORMAT = 1;
+
+    /**
+     * What is read at once.
+     *
+     * @param tokens longest prompt, the verdict's forced tokens included
+     * @param overlap tokens that two chunks of a longer text have in common
+     */
+    public record Context(int tokens, int overlap) {}
+
+    /** The decoder's shape; {@code headRows} are the outputs of its verdict head. */
+    public record Model(int layers, int kvHeads, int headSize, int headRows) {}
+
+    /**
+     * Where the verdict is read.
+     *
+     * @param lead token ids forced after the prompt; safe and unsafe are read after the last of them
+     * @param continuation token ids forced after that; the hazards are read after the last of them
+     * @param safe row of the head
+     * @param unsafe row of the head
+     * @param hazards rows of the head by hazard code, in the order of the prompt; those left out are not looked for
+     */
+    public record Verdict(
+            List<Integer> lead, List<Integer> continuation, int safe, int unsafe, Map<String, Integer> hazards) {
+
+        public Verdict {
+            lead = List.copyOf(lead);
+            continuation = List.copyOf(continuation);
+            hazards = Collections.unmodifiableMap(new LinkedHashMap<>(hazards));
+        }
+    }
+
+    /**
+     * How the directory was made.
+     *
+     * @param source SHA-256 by file name
+     */
+    public record Made(String tool, String recipe, Map<String, String> source) {
+
+        public Made {
+            source = Collections.unmodifiableMap(new LinkedHashMap<>(source));
+        }
+    }
+
+    /**
+     * Reads {@code guard.yaml}.
+     *
+     * @param origin name for messages, such as the file's path
+     * @throws UnusableGuardException with all problems at once
+     */
+    public static GuardManifest parse(String yaml, String origin) {
+        return ManifestYaml.parse(yaml, origin);
+    }
+
+    /** This manifest as {@code guard.yaml}; {@link #parse} gives an equal one. */
+    public String toYaml() {
+        return ManifestYaml.write(this);
+    }
+
+    /** The hazards that the guard looks for, in the order of its prompt. */
+    public Taxonomy taxonomy() {
+        List<Hazard> hazards = family.taxonomy().hazards().stream()
+                .filter(hazard -> verdict.hazards.containsKey(hazard.code()))
+                .toList();
+        return new Taxonomy(family.taxonomy().name(), hazards);
+    }
+
+    /** What the decoder needs memory for. */
+    public ModelShape shape() {
+        return new ModelShape(model.layers, model.kvHeads, model.headSize, model.headRows, context.tokens);
+    }
+}

@@ -1,0 +1,185 @@
+package dev.corral.guardmodels.store;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/** Opens guard directories: every file is read once and compared with {@code SHA256SUMS} before anything is used. */
+public final class GuardStore {
+
+    private static final String MANIFEST = "guard.yaml";
+    private static final String MODEL = "model.onnx";
+    private static final String TOKENIZER = "tokenizer.json";
+    private static final String AGAIN =
+            "; copy the whole guard directory again, or make it again with 'corral quantize'";
+
+    private static final int BUFFER = 1 << 20;
+
+    private GuardStore() {}
+
+    /**
+     * Opens a directory and verifies all its files; this takes seconds for gigabytes.
+     *
+     * @throws UnusableGuardException if a file is missing, truncated or changed, or {@code guard.yaml} is wrong
+     */
+    public static GuardDirectory open(Path directory) {
+        if (!Files.isDirectory(directory)) {
+            throw new UnusableGuardException(
+                    directory + " is not a directory; give the directory that 'corral quantize' wrote");
+        }
+        GuardFolder folder = new GuardFolder.OnDisk(directory);
+        Checksums checksums = checksums(folder);
+        try (Stream<Path> files = Files.list(directory)) {
+            files.map(file -> file.getFileName().toString())
+                    .filter(name ->
+                            name.startsWith(MODEL) && !checksums.digests().containsKey(name))
+                    .findFirst()
+                    .ifPresent(name -> {
+                        throw unlisted(folder, name);
+                    });
+        } catch (IOException e) {
+            throw unreadable(directory.toString(), e);
+        }
+        for (String name : checksums.digests().keySet()) {
+            if (!List.of(MANIFEST, TOKENIZER).contains(name)) {
+                verify(folder, name, checksums, (_, _) -> {});
+            }
+        }
+        ModelSource model = new ModelSource.InFile(directory.resolve(MODEL));
+        return directory(folder, directory.toString(), checksums, model);
+    }
+
+    /**
+     * The guard that is built in.
+     *
+     * @throws UnusableGuardException if this build has none
+     */
+    public static GuardDirectory starter() {
+        GuardFolder folder = new GuardFolder.BuiltIn("/dev/corral/guardmodels/starter");
+        Checksums checksums = checksums(folder);
+        ByteBuffer bytes = bytes(folder, MODEL, checksums, true);
+        return directory(folder, "the built-in guard", checksums, new ModelSource.InMemory(bytes.asReadOnlyBuffer()));
+    }
+
+    /**
+     * Writes {@code SHA256SUMS} for all files of a directory that was just made.
+     *
+     * @throws IOException if a file cannot be read or written
+     */
+    public static void seal(Path directory) throws IOException {
+        SortedMap<String, String> digests = new TreeMap<>();
+        Map<String, Long> sizes = new TreeMap<>();
+        try (Stream<Path> files = Files.list(directory)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                String name = file.getFileName().toString();
+                if (!name.equals(Checksums.FILE)) {
+                    try (InputStream in = Files.newInputStream(file)) {
+                        digests.put(name, digest(in, (_, _) -> {}));
+                    }
+                    sizes.put(name, Files.size(file));
+                }
+            }
+        }
+        Files.writeString(directory.resolve(Checksums.FILE), new Checksums(digests, sizes).format());
+    }
+
+    private static GuardDirectory directory(GuardFolder folder, String origin, Checksums checksums, ModelSource model) {
+        GuardManifest manifest =
+                GuardManifest.parse(text(bytes(folder, MANIFEST, checksums, false)), folder.path(MANIFEST));
+        byte[] tokenizer = bytes(folder, TOKENIZER, checksums, false).array();
+        return new GuardDirectory(origin, manifest, model, tokenizer, checksums.fingerprint());
+    }
+
+    private static Checksums checksums(GuardFolder folder) {
+        String path = folder.path(Checksums.FILE);
+        try (InputStream in = folder.open(Checksums.FILE)
+                .orElseThrow(
+                        () -> new UnusableGuardException(path + " is missing: it lists the guard's files" + AGAIN))) {
+            Checksums checksums = Checksums.parse(new String(in.readAllBytes(), UTF_8), path);
+            for (String name : List.of(MANIFEST, MODEL, TOKENIZER)) {
+                if (!checksums.digests().containsKey(name)) {
+                    throw unlisted(folder, name);
+                }
+            }
+            return checksums;
+        } catch (IOException e) {
+            throw unreadable(path, e);
+        }
+    }
+
+    private static ByteBuffer bytes(GuardFolder folder, String name, Checksums checksums, boolean direct) {
+        try {
+            int size = Math.toIntExact(folder.size(name));
+            ByteBuffer bytes = direct ? ByteBuffer.allocateDirect(size) : ByteBuffer.allocate(size);
+            verify(folder, name, checksums, (buffer, length) -> bytes.put(buffer, 0, length));
+            return bytes.flip();
+        } catch (IOException e) {
+            throw missing(folder, name);
+        } catch (ArithmeticException | java.nio.BufferOverflowException e) {
+            throw new UnusableGuardException(folder.path(name) + " is too large, or changed while it was read", e);
+        }
+    }
+
+    private static void verify(GuardFolder folder, String name, Checksums checksums, Sink sink) {
+        String path = folder.path(name);
+        try (InputStream in = folder.open(name).orElseThrow(() -> missing(folder, name))) {
+            long size = folder.size(name);
+            long expectedSize = checksums.size(name).orElse(size);
+            if (size < expectedSize) {
+                throw new UnusableGuardException(
+                        path + " is truncated: it has " + size + " bytes, expected " + expectedSize + AGAIN);
+            }
+            String expected = checksums.digests().get(name);
+            String found = digest(in, sink);
+            if (!found.equals(expected)) {
+                throw new UnusableGuardException(path + " is not the file that " + Checksums.FILE
+                        + " describes: its SHA-256 is " + found + ", expected " + expected + AGAIN);
+            }
+        } catch (IOException e) {
+            throw unreadable(path, e);
+        }
+    }
+
+    private static String digest(InputStream in, Sink sink) throws IOException {
+        MessageDigest digest = Checksums.sha256();
+        byte[] buffer = new byte[BUFFER];
+        for (int length = in.read(buffer); length >= 0; length = in.read(buffer)) {
+            digest.update(buffer, 0, length);
+            sink.accept(buffer, length);
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    private static String text(ByteBuffer bytes) {
+        return UTF_8.decode(bytes.duplicate()).toString();
+    }
+
+    private static UnusableGuardException missing(GuardFolder folder, String name) {
+        return new UnusableGuardException(folder.path(name) + " is missing: " + Checksums.FILE + " lists it" + AGAIN);
+    }
+
+    private static UnusableGuardException unlisted(GuardFolder folder, String name) {
+        return new UnusableGuardException(
+                folder.path(Checksums.FILE) + " does not list " + name + ", so it cannot be verified" + AGAIN);
+    }
+
+    private static UnusableGuardException unreadable(String path, IOException e) {
+        return new UnusableGuardException(path + " cannot be read: " + e.getMessage(), e);
+    }
+
+    /** Takes what was read. */
+    private interface Sink {
+        void accept(byte[] buffer, int length);
+    }
+}

@@ -1,0 +1,5 @@
+/** Text to token ids. */
+@NullMarked
+package dev.corral.guardmodels.tokenizer;
+
+import org.jspecify.annotations.NullMarked;

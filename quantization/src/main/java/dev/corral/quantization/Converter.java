@@ -1,0 +1,206 @@
+package dev.corral.quantization;
+
+import dev.corral.guardmodels.prompt.GuardFamily;
+import dev.corral.guardmodels.prompt.VerdictTokens;
+import dev.corral.guardmodels.store.GuardManifest;
+import dev.corral.guardmodels.store.GuardStore;
+import dev.corral.guardmodels.tokenizer.GuardTokenizer;
+import dev.corral.policies.assessment.Probability;
+import dev.corral.policies.taxonomy.Hazard;
+import dev.corral.quantization.graph.LlamaConfig;
+import dev.corral.quantization.graph.LlamaGraph;
+import dev.corral.quantization.graph.Matrix;
+import dev.corral.quantization.graph.OnnxGraph;
+import dev.corral.quantization.graph.OnnxWriter;
+import dev.corral.quantization.recipe.Recipe;
+import dev.corral.quantization.safetensors.Checkpoint;
+import dev.corral.quantization.safetensors.CheckpointException;
+import dev.corral.quantization.safetensors.Tensor;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Makes a guard directory of a Hugging Face model directory. */
+public final class Converter {
+
+    private static final String TOKENIZER = "tokenizer.json";
+    private static final String VERDICT_HEAD = "verdict_head.weight";
+    private static final int OVERLAP_TOKENS = 256;
+
+    private final String tool;
+
+    /**
+     * A converter.
+     *
+     * @param tool its name and version, for {@code guard.yaml}
+     */
+    public Converter(String tool) {
+        this.tool = tool;
+    }
+
+    /**
+     * What people are told about a guard, which no weights can tell.
+     *
+     * @param id letters, digits, dots and hyphens
+     */
+    public record Description(String id, String licence, String quality, Probability recommendedThreshold) {}
+
+    /** Is told how far a conversion is. */
+    public interface Progress {
+
+        /** Called once, before anything is written. */
+        void total(long bytes);
+
+        /** Called again and again with the bytes written so far. */
+        void written(long bytes);
+    }
+
+    /** The family that the weights of a directory are made for, as far as they show it. */
+    public static GuardFamily family(Path from) {
+        try (Checkpoint weights = Checkpoint.open(from)) {
+            if (weights.find(VERDICT_HEAD).isPresent()) {
+                return GuardFamily.CORRAL_STARTER;
+            }
+        }
+        return LlamaConfig.read(from).layers() == 32 ? GuardFamily.LLAMA_GUARD_3_8B : GuardFamily.LLAMA_GUARD_3;
+    }
+
+    /**
+     * Converts.
+     *
+     * @param from folder with {@code config.json}, {@code tokenizer.json} and safetensors weights
+     * @param to folder that must not exist yet; it appears only when it is complete
+     * @return what the new guard says of itself
+     * @throws CheckpointException if the source is not supported, saying what and why
+     */
+    public GuardManifest convert(
+            Path from, Path to, GuardFamily family, Recipe recipe, Description description, Progress progress)
+            throws IOException {
+        Path tokenizerFile = from.resolve(TOKENIZER);
+        if (!Files.isRegularFile(tokenizerFile)) {
+            throw new CheckpointException(
+                    "%s has no %s: download it from the model's repository".formatted(from, TOKENIZER));
+        }
+        if (Files.exists(to)) {
+            throw new CheckpointException("%s exists already: name a folder that does not, or delete it".formatted(to));
+        }
+        LlamaConfig config = LlamaConfig.read(from);
+        VerdictTokens verdict = verdict(family, tokenizerFile);
+        Path target = to.toAbsolutePath();
+        Files.createDirectories(target.getParent());
+        Path unfinished = Files.createDirectory(target.resolveSibling("." + target.getFileName() + ".unfinished-"
+                + ProcessHandle.current().pid()));
+        try (Checkpoint weights = Checkpoint.open(from)) {
+            Matrix head = head(config, weights, verdict, family);
+            GuardManifest manifest =
+                    manifest(family, recipe, description, config, verdict, head.rows(), sources(from, weights));
+            OnnxGraph graph = LlamaGraph.build(config, weights, recipe, head);
+            progress.total(graph.constantBytes());
+            new OnnxWriter(tool).write(graph, unfinished.resolve("model.onnx"), progress::written);
+            Files.copy(tokenizerFile, unfinished.resolve(TOKENIZER));
+            Files.writeString(unfinished.resolve("guard.yaml"), manifest.toYaml());
+            GuardStore.seal(unfinished);
+            Files.move(unfinished, to);
+            return manifest;
+        } catch (IOException | RuntimeException e) {
+            deleteTree(unfinished);
+            throw e;
+        }
+    }
+
+    private static VerdictTokens verdict(GuardFamily family, Path tokenizerFile) throws IOException {
+        try (GuardTokenizer tokenizer =
+                GuardTokenizer.load(Files.readAllBytes(tokenizerFile), tokenizerFile.toString())) {
+            return family.verdictTokens(tokenizer::encode);
+        } catch (IllegalArgumentException e) {
+            throw new CheckpointException(tokenizerFile + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static Matrix head(LlamaConfig config, Checkpoint weights, VerdictTokens verdict, GuardFamily family) {
+        Optional<Tensor> cut = weights.find(VERDICT_HEAD);
+        if (cut.isPresent()) {
+            if (!verdict.headRows().isEmpty()) {
+                throw new CheckpointException(
+                        "the weights have a %s, which a guard of family %s has not: leave --family out"
+                                .formatted(VERDICT_HEAD, family.id()));
+            }
+            long rows = 2L + family.taxonomy().hazards().size();
+            return Matrix.of(cut.get().requireShape(rows, config.hidden()));
+        }
+        if (verdict.headRows().isEmpty()) {
+            throw new CheckpointException(
+                    "a guard of family %s needs the tensor %s, which is missing".formatted(family.id(), VERDICT_HEAD));
+        }
+        Tensor vocabulary = weights.find("lm_head.weight")
+                .or(() -> config.tied() ? weights.find("model.embed_tokens.weight") : Optional.empty())
+                .orElseThrow(() -> new CheckpointException(
+                        "tensor 'lm_head.weight' is missing, and config.json does not tie it to the embedding"));
+        return Matrix.of(vocabulary.requireShape(config.vocabulary(), config.hidden()))
+                .select(verdict.headRows());
+    }
+
+    private GuardManifest manifest(
+            GuardFamily family,
+            Recipe recipe,
+            Description description,
+            LlamaConfig config,
+            VerdictTokens verdict,
+            int headRows,
+            Map<String, String> sources) {
+        Map<String, Integer> hazards = new LinkedHashMap<>();
+        for (Hazard hazard : family.taxonomy().hazards()) {
+            hazards.put(hazard.code(), 2 + hazards.size());
+        }
+        return new GuardManifest(
+                description.id(),
+                family,
+                recipe.precision(),
+                description.licence(),
+                description.quality(),
+                description.recommendedThreshold(),
+                new GuardManifest.Context(Math.min(recipe.contextTokens(), config.maxPositions()), OVERLAP_TOKENS),
+                new GuardManifest.Model(config.layers(), config.kvHeads(), config.headSize(), headRows),
+                new GuardManifest.Verdict(verdict.lead(), verdict.continuation(), 0, 1, hazards),
+                new GuardManifest.Made(tool, recipe.label(), sources));
+    }
+
+    private static Map<String, String> sources(Path from, Checkpoint weights) throws IOException {
+        List<Path> files = new ArrayList<>(List.of(from.resolve("config.json"), from.resolve(TOKENIZER)));
+        files.addAll(weights.files());
+        Map<String, String> sources = new LinkedHashMap<>();
+        for (Path file : files) {
+            sources.put(file.getFileName().toString(), sha256(file));
+        }
+        return sources;
+    }
+
+    private static String sha256(Path file) throws IOException {
+        try (DigestInputStream in =
+                new DigestInputStream(Files.newInputStream(file), MessageDigest.getInstance("SHA-256"))) {
+            in.transferTo(OutputStream.nullOutputStream());
+            return HexFormat.of().formatHex(in.getMessageDigest().digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+
+    private static void deleteTree(Path folder) throws IOException {
+        try (var files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+}

@@ -1,0 +1,217 @@
+package dev.corral.quantization.graph;
+
+import dev.corral.quantization.recipe.Recipe;
+import java.util.List;
+import java.util.Map;
+
+/** Multiplies by a weight matrix, in the way of a precision. */
+sealed interface LinearLayer {
+
+    /** The way of a recipe in one of the decoder's layers. */
+    static LinearLayer of(Recipe recipe, int layer) {
+        return switch (recipe.precision()) {
+            case FP32 -> new Fp32();
+            case INT8 -> new Int8(layer < recipe.fineLayers());
+            case INT4 -> new Int4(recipe.blockSize());
+        };
+    }
+
+    /** Adds the product of the value {@code x} (1, tokens, columns) and the matrix: a value (1, tokens, rows). */
+    String multiply(OnnxGraph graph, String name, String x, Matrix matrix);
+
+    /** Adds the rows of the embedding for {@code tokens} (1, n): a value (1, n, columns). */
+    String embed(OnnxGraph graph, String tokens, Matrix embedding);
+
+    /** Plain floats. */
+    record Fp32() implements LinearLayer {
+
+        @Override
+        public String multiply(OnnxGraph graph, String name, String x, Matrix matrix) {
+            return graph.standard("MatMul", name, x, graph.constant(new Channels(matrix).floats(name + ".weight")));
+        }
+
+        @Override
+        public String embed(OnnxGraph graph, String tokens, Matrix embedding) {
+            Initializer table = new Initializer(
+                    "embedding.weight",
+                    ElementType.FLOAT,
+                    Initializer.dimensions(embedding.rows(), embedding.columns()),
+                    out -> {
+                        float[] row = new float[embedding.columns()];
+                        for (int r = 0; r < embedding.rows(); r++) {
+                            embedding.row(r, row);
+                            Initializer.floats("", row, row.length).source().writeTo(out);
+                        }
+                    });
+            return graph.standard("Gather", "embedding", graph.constant(table), tokens);
+        }
+    }
+
+    /**
+     * 8-bit weights with a scale a channel, 8-bit activations with a scale a token.
+     *
+     * <p>{@code DynamicQuantizeMatMul} would scale a whole tensor by its extremes, so that a token's result would depend
+     * on the tokens that ride along, and a verdict on what was cached. Here each token's row has a scale of its own, by
+     * its farthest value: the integer product of a row depends on nothing but that row.
+     *
+     * <p>The fine way quantises what the first 8 bits leave over once more, multiplies both as rows of one matrix and
+     * adds them up: activations of 16 bits for twice the work. The first layers need it, where single activations are
+     * hundreds of times larger than the rest (arXiv 2402.17762).
+     *
+     * <p>Each weight and each zero point, though all of those are 0, belongs to one product only: ONNX Runtime's rewrite
+     * for CPUs whose 8-bit instructions saturate replaces them one by one.
+     *
+     * @param fine whether activations take 16 bits
+     */
+    record Int8(boolean fine) implements LinearLayer {
+
+        private static final int EMBEDDING_BLOCK = 64;
+        private static final float COARSE_STEP = 1 / 127f;
+        private static final float FINE_STEP = 1 / 254f;
+
+        @Override
+        public String multiply(OnnxGraph graph, String name, String x, Matrix matrix) {
+            if (!graph.computes(x + ".quantised")) {
+                quantise(graph, x);
+            }
+            Channels channels = new Channels(matrix);
+            String zero = name + ".zero";
+            String integers = name + ".integers";
+            graph.node(
+                    OnnxGraph.MICROSOFT,
+                    "MatMulIntegerToFloat",
+                    List.of(
+                            x + ".quantised",
+                            graph.constant(channels.int8(name + ".weight")),
+                            number(graph, "one", 1),
+                            graph.constant(channels.int8Scales(name + ".scale")),
+                            "int8.middle",
+                            graph.constant(new Initializer(zero, ElementType.INT8, List.of(), out -> out.write(0)))),
+                    List.of(integers),
+                    Map.of());
+            if (!fine) {
+                return graph.standard("Mul", name, integers, x + ".step");
+            }
+            String both = graph.standard("Mul", name + ".both", integers, x + ".step");
+            String parts = name + ".parts";
+            graph.node(
+                    OnnxGraph.STANDARD,
+                    "Split",
+                    List.of(both),
+                    List.of(parts + ".0", parts + ".1"),
+                    Map.of("axis", 1L, "num_outputs", 2L));
+            return graph.standard("Add", name, parts + ".0", parts + ".1");
+        }
+
+        /** Adds {@code x.quantised} and the size of its steps {@code x.step}, one a row. */
+        private void quantise(OnnxGraph graph, String x) {
+            String farthest = graph.standard(
+                    "ReduceMax",
+                    x + ".farthest",
+                    graph.standard("Abs", x + ".magnitude", x),
+                    graph.constant(Initializer.longs("int8.last_axis", -1)));
+            String range = graph.standard("Max", x + ".range", farthest, number(graph, "tiny", 1e-12f));
+            String coarse = fine ? x + ".coarse" : x;
+            graph.standard("Mul", coarse + ".step", range, number(graph, "coarse", COARSE_STEP));
+            round(graph, x, coarse);
+            if (fine) {
+                String rest = x + ".rest";
+                graph.node(
+                        OnnxGraph.STANDARD,
+                        "DequantizeLinear",
+                        List.of(coarse + ".quantised", coarse + ".steps", coarse + ".middles"),
+                        List.of(coarse + ".rounded"),
+                        Map.of("axis", 1L));
+                graph.standard("Sub", rest, x, coarse + ".rounded");
+                graph.standard("Mul", rest + ".step", coarse + ".step", number(graph, "fine", FINE_STEP));
+                round(graph, rest, rest);
+                concatenate(graph, coarse + ".quantised", rest + ".quantised", x + ".quantised");
+                concatenate(graph, coarse + ".step", rest + ".step", x + ".step");
+            }
+        }
+
+        /** Adds {@code name.quantised}, the rows of {@code x} in steps of {@code name.step}. */
+        private static void round(OnnxGraph graph, String x, String name) {
+            String middle =
+                    graph.constant(new Initializer("int8.middle", ElementType.UINT8, List.of(), out -> out.write(128)));
+            String steps = graph.standard("Reshape", name + ".steps", name + ".step", "int8.last_axis");
+            String middles = graph.standard(
+                    "Expand", name + ".middles", middle, graph.standard("Shape", name + ".count", steps));
+            graph.node(
+                    OnnxGraph.STANDARD,
+                    "QuantizeLinear",
+                    List.of(x, steps, middles),
+                    List.of(name + ".quantised"),
+                    Map.of("axis", 1L));
+        }
+
+        private static void concatenate(OnnxGraph graph, String first, String second, String out) {
+            graph.node(OnnxGraph.STANDARD, "Concat", List.of(first, second), List.of(out), Map.of("axis", 1L));
+        }
+
+        private static String number(OnnxGraph graph, String name, float value) {
+            return graph.constant(Initializer.floats("int8." + name, value));
+        }
+
+        @Override
+        public String embed(OnnxGraph graph, String tokens, Matrix embedding) {
+            return gatherBlocks(graph, tokens, new Blocks(embedding, 8, EMBEDDING_BLOCK));
+        }
+    }
+
+    /** 4-bit weights with a scale a block; {@code MatMulNBits} quantises each token's row itself (accuracy level 4). */
+    record Int4(int blockSize) implements LinearLayer {
+
+        private static final long ACCURACY_INT8 = 4;
+        private static final int EMBEDDING_BLOCK = 32;
+
+        @Override
+        public String multiply(OnnxGraph graph, String name, String x, Matrix matrix) {
+            Blocks blocks = new Blocks(matrix, 4, blockSize);
+            graph.node(
+                    OnnxGraph.MICROSOFT,
+                    "MatMulNBits",
+                    List.of(
+                            x,
+                            graph.constant(
+                                    blocks.weights(name + ".weight", matrix.rows(), blocks.perRow(), blockSize / 2)),
+                            graph.constant(blocks.scales(name + ".scale", (long) matrix.rows() * blocks.perRow()))),
+                    List.of(name),
+                    Map.of(
+                            "K", (long) matrix.columns(),
+                            "N", (long) matrix.rows(),
+                            "bits", 4L,
+                            "block_size", (long) blockSize,
+                            "accuracy_level", ACCURACY_INT8));
+            return name;
+        }
+
+        @Override
+        public String embed(OnnxGraph graph, String tokens, Matrix embedding) {
+            return gatherBlocks(graph, tokens, new Blocks(embedding, 4, EMBEDDING_BLOCK));
+        }
+    }
+
+    private static String gatherBlocks(OnnxGraph graph, String tokens, Blocks blocks) {
+        Matrix embedding = blocks.matrix();
+        graph.node(
+                OnnxGraph.MICROSOFT,
+                "GatherBlockQuantized",
+                List.of(
+                        graph.constant(blocks.weights(
+                                "embedding.weight", embedding.rows(), (long) embedding.columns() * blocks.bits() / 8)),
+                        tokens,
+                        graph.constant(blocks.scales("embedding.scale", embedding.rows(), blocks.perRow()))),
+                List.of("embedding"),
+                Map.of(
+                        "bits",
+                        (long) blocks.bits(),
+                        "block_size",
+                        (long) blocks.size(),
+                        "gather_axis",
+                        0L,
+                        "quantize_axis",
+                        1L));
+        return "embedding";
+    }
+}

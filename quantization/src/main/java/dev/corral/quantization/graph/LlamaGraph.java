@@ -1,0 +1,181 @@
+package dev.corral.quantization.graph;
+
+import dev.corral.quantization.recipe.Recipe;
+import dev.corral.quantization.safetensors.Checkpoint;
+import dev.corral.quantization.safetensors.Tensor;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The decoder of a Llama-architecture model as an ONNX graph for {@code dev.corral.guardmodels.onnx.OnnxCausalModel}.
+ *
+ * <p>Inputs: {@code input_ids} (1, n) int64, the tokens that are new; {@code rows} (r) int64, the places among them whose
+ * logits are wanted; {@code seqlens_k} (1) and {@code total_sequence_length} () int32, tokens so far less one and tokens
+ * so far; {@code past_key_values.L.key|value} (1, kvHeads, capacity, headSize), filled up to the new tokens.
+ * Outputs: {@code logits} (1, r, headRows); {@code present.L.key|value}, meant to be the very buffers of the past ones.
+ */
+public final class LlamaGraph {
+
+    private final LlamaConfig config;
+    private final Checkpoint weights;
+    private final Recipe recipe;
+    private final OnnxGraph graph = new OnnxGraph();
+
+    private LlamaGraph(LlamaConfig config, Checkpoint weights, Recipe recipe) {
+        this.config = config;
+        this.weights = weights;
+        this.recipe = recipe;
+    }
+
+    /**
+     * Builds the graph; the checkpoint must stay open until the graph is written.
+     *
+     * @param head the rows of the output that are kept, in order; always fp32
+     */
+    public static OnnxGraph build(LlamaConfig config, Checkpoint weights, Recipe recipe, Matrix head) {
+        LlamaGraph builder = new LlamaGraph(config, weights, recipe);
+        builder.decoder(head, Math.min(recipe.contextTokens(), config.maxPositions()));
+        return builder.graph;
+    }
+
+    private void decoder(Matrix head, int positions) {
+        String tokens = graph.input("input_ids", ElementType.INT64, 1L, "tokens");
+        graph.input("rows", ElementType.INT64, "rows");
+        graph.input("seqlens_k", ElementType.INT32, 1L);
+        graph.input("total_sequence_length", ElementType.INT32);
+        RotaryTable rotary = new RotaryTable(config, positions);
+        graph.constant(rotary.cosines());
+        graph.constant(rotary.sines());
+
+        String residual =
+                linear(0).embed(graph, tokens, matrix("model.embed_tokens", config.vocabulary(), config.hidden()));
+        String normal = "layer.0.input_norm";
+        graph.node(
+                OnnxGraph.STANDARD,
+                "SimplifiedLayerNormalization",
+                List.of(residual, norm("model.layers.0.input_layernorm")),
+                List.of(normal),
+                Map.of("epsilon", config.normEpsilon()));
+        for (int layer = 0; layer < config.layers(); layer++) {
+            String weight = "model.layers." + layer + ".";
+            String value = "layer." + layer + ".";
+            String attention = attention(layer, normal);
+            if (layer == config.layers() - 1) {
+                // what follows the last attention looks at one token at a time: only the wanted rows go on
+                attention = rowsOf(attention, value + "attention.rows");
+                residual = rowsOf(residual, value + "residual.rows");
+            }
+            String mixed = linear(layer)
+                    .multiply(
+                            graph,
+                            value + "attention.output",
+                            attention,
+                            matrix(
+                                    weight + "self_attn.o_proj",
+                                    config.hidden(),
+                                    (long) config.heads() * config.headSize()));
+            String afterAttention = value + "after_attention";
+            String mlpInput = addAndNorm(
+                    residual, mixed, weight + "post_attention_layernorm", afterAttention, value + "mlp_norm");
+            String next =
+                    layer + 1 < config.layers() ? "model.layers." + (layer + 1) + ".input_layernorm" : "model.norm";
+            residual = value + "after_mlp";
+            normal = addAndNorm(afterAttention, mlp(layer, mlpInput), next, residual, value + "next_norm");
+        }
+        new LinearLayer.Fp32().multiply(graph, "logits", normal, head);
+        graph.output("logits", ElementType.FLOAT, 1L, "rows", (long) head.rows());
+    }
+
+    private LinearLayer linear(int layer) {
+        return LinearLayer.of(recipe, layer);
+    }
+
+    private String attention(int layer, String x) {
+        String weight = "model.layers." + layer + ".self_attn.";
+        String value = "layer." + layer + ".attention";
+        long kvWidth = (long) config.kvHeads() * config.headSize();
+        String queryKeyValue = linear(layer)
+                .multiply(
+                        graph,
+                        value + ".qkv",
+                        x,
+                        Matrix.stack(List.of(
+                                matrix(weight + "q_proj", (long) config.heads() * config.headSize(), config.hidden()),
+                                matrix(weight + "k_proj", kvWidth, config.hidden()),
+                                matrix(weight + "v_proj", kvWidth, config.hidden()))));
+        Object[] cache = {1L, (long) config.kvHeads(), "capacity", (long) config.headSize()};
+        String pastKey = graph.input("past_key_values." + layer + ".key", ElementType.FLOAT, cache);
+        String pastValue = graph.input("past_key_values." + layer + ".value", ElementType.FLOAT, cache);
+        String presentKey = "present." + layer + ".key";
+        String presentValue = "present." + layer + ".value";
+        graph.output(presentKey, ElementType.FLOAT, cache);
+        graph.output(presentValue, ElementType.FLOAT, cache);
+        graph.node(
+                OnnxGraph.MICROSOFT,
+                "GroupQueryAttention",
+                List.of(
+                        queryKeyValue,
+                        "",
+                        "",
+                        pastKey,
+                        pastValue,
+                        "seqlens_k",
+                        "total_sequence_length",
+                        "rotary.cos",
+                        "rotary.sin"),
+                List.of(value, presentKey, presentValue),
+                Map.of(
+                        "num_heads",
+                        (long) config.heads(),
+                        "kv_num_heads",
+                        (long) config.kvHeads(),
+                        "do_rotary",
+                        1L,
+                        "rotary_interleaved",
+                        0L));
+        return value;
+    }
+
+    private String mlp(int layer, String x) {
+        String weight = "model.layers." + layer + ".mlp.";
+        String value = "layer." + layer + ".mlp";
+        String gate = linear(layer)
+                .multiply(
+                        graph,
+                        value + ".gate",
+                        x,
+                        matrix(weight + "gate_proj", config.intermediate(), config.hidden()));
+        String up = linear(layer)
+                .multiply(graph, value + ".up", x, matrix(weight + "up_proj", config.intermediate(), config.hidden()));
+        String active = value + ".silu";
+        graph.node(OnnxGraph.MICROSOFT, "QuickGelu", List.of(gate), List.of(active), Map.of("alpha", 1f));
+        String product = graph.standard("Mul", value + ".product", active, up);
+        return linear(layer)
+                .multiply(graph, value, product, matrix(weight + "down_proj", config.hidden(), config.intermediate()));
+    }
+
+    /** Adds two values into {@code sum} and norms it. */
+    private String addAndNorm(String a, String b, String norm, String sum, String normal) {
+        graph.node(
+                OnnxGraph.MICROSOFT,
+                "SkipSimplifiedLayerNormalization",
+                List.of(a, b, norm(norm)),
+                List.of(normal, "", "", sum),
+                Map.of("epsilon", config.normEpsilon()));
+        return normal;
+    }
+
+    private String rowsOf(String x, String name) {
+        graph.node(OnnxGraph.STANDARD, "Gather", List.of(x, "rows"), List.of(name), Map.of("axis", 1L));
+        return name;
+    }
+
+    private String norm(String name) {
+        Tensor tensor = weights.require(name + ".weight").requireShape(config.hidden());
+        return graph.constant(Initializer.floats(name, tensor.vector(), config.hidden()));
+    }
+
+    private Matrix matrix(String name, long rows, long columns) {
+        return Matrix.of(weights.require(name + ".weight").requireShape(rows, columns));
+    }
+}

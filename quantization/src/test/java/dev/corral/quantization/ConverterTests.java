@@ -1,0 +1,139 @@
+package dev.corral.quantization;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.corral.guardmodels.prompt.GuardFamily;
+import dev.corral.guardmodels.store.GuardManifest;
+import dev.corral.guardmodels.store.GuardStore;
+import dev.corral.guardmodels.store.Precision;
+import dev.corral.policies.assessment.Probability;
+import dev.corral.quantization.recipe.Recipe;
+import dev.corral.quantization.safetensors.CheckpointException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ConverterTests {
+
+    private static final Path TINY = Path.of("src/test/resources/fixtures/tiny-llama-guard");
+    private static final Converter.Description DESCRIPTION =
+            new Converter.Description("tiny", "none", "random weights", new Probability(0.5));
+
+    @TempDir
+    Path folder;
+
+    private final Converter converter = new Converter("corral test");
+
+    @Test
+    void convertWhenLlamaGuardCutsTheHeadAndSealsTheFolder() throws IOException {
+        Path to = folder.resolve("guards/tiny");
+
+        GuardManifest manifest = convert(TINY, to, Precision.INT8);
+
+        assertThat(GuardStore.open(to).manifest()).isEqualTo(manifest);
+        assertThat(manifest.model()).isEqualTo(new GuardManifest.Model(3, 2, 16, 15));
+        assertThat(manifest.verdict().lead()).containsExactly(257);
+        assertThat(manifest.verdict().continuation()).containsExactly(262, 198, 50);
+        assertThat(manifest.verdict().hazards())
+                .hasSize(13)
+                .containsEntry("S1", 2)
+                .containsEntry("S13", 14);
+        assertThat(manifest.made().source()).containsOnlyKeys("config.json", "tokenizer.json", "model.safetensors");
+        assertThat(to).isDirectoryContaining("glob:**/SHA256SUMS");
+        assertThat(names(to.getParent())).containsExactly("tiny");
+    }
+
+    @Test
+    void convertWhenRepeatedGivesTheSameBytes() throws IOException {
+        convert(TINY, folder.resolve("a"), Precision.INT4);
+        convert(TINY, folder.resolve("b"), Precision.INT4);
+
+        assertThat(names(folder.resolve("a"))).isEqualTo(names(folder.resolve("b")));
+        for (String name : names(folder.resolve("a"))) {
+            assertThat(folder.resolve("a").resolve(name))
+                    .hasSameBinaryContentAs(folder.resolve("b").resolve(name));
+        }
+    }
+
+    @Test
+    void convertWhenTargetExistsRefuses() {
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> convert(TINY, folder, Precision.INT8))
+                .withMessageContaining("exists already: name a folder that does not");
+    }
+
+    @Test
+    void convertWhenWeightsAreTruncatedLeavesNothingBehind() throws IOException {
+        Path broken = copy(TINY);
+        byte[] weights = Files.readAllBytes(broken.resolve("model.safetensors"));
+        Files.write(broken.resolve("model.safetensors"), Arrays.copyOf(weights, weights.length / 2));
+
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> converter.convert(
+                        broken,
+                        folder.resolve("out/guard"),
+                        GuardFamily.LLAMA_GUARD_3,
+                        Recipe.of(Precision.INT8),
+                        DESCRIPTION,
+                        new NoProgress()))
+                .withMessageContaining("the file is cut off");
+        assertThat(names(folder.resolve("out"))).isEmpty();
+    }
+
+    @Test
+    void convertWhenTokenizerIsMissingSaysWhereToGetIt() throws IOException {
+        Path broken = copy(TINY);
+        Files.delete(broken.resolve("tokenizer.json"));
+
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> convert(broken, folder.resolve("guard"), Precision.INT8))
+                .withMessageContaining("has no tokenizer.json: download it from the model's repository");
+    }
+
+    @Test
+    void convertWhenFamilyNeedsAnotherHeadSaysSo() {
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> converter.convert(
+                        TINY,
+                        folder.resolve("guard"),
+                        GuardFamily.CORRAL_STARTER,
+                        Recipe.of(Precision.INT8),
+                        DESCRIPTION,
+                        new NoProgress()))
+                .withMessageMatching("(?s).*(verdict_head.weight|must be one token).*");
+    }
+
+    private GuardManifest convert(Path from, Path to, Precision precision) throws IOException {
+        return converter.convert(from, to, Converter.family(from), Recipe.of(precision), DESCRIPTION, new NoProgress());
+    }
+
+    private Path copy(Path source) throws IOException {
+        Path copy = Files.createDirectory(folder.resolve("source"));
+        for (String name : names(source)) {
+            if (Files.isRegularFile(source.resolve(name))) {
+                Files.copy(source.resolve(name), copy.resolve(name));
+            }
+        }
+        return copy;
+    }
+
+    private static List<String> names(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(file -> file.getFileName().toString()).sorted().toList();
+        }
+    }
+
+    private static final class NoProgress implements Converter.Progress {
+        @Override
+        public void total(long bytes) {}
+
+        @Override
+        public void written(long bytes) {}
+    }
+}

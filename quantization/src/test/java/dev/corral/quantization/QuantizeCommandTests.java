@@ -1,0 +1,67 @@
+package dev.corral.quantization;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
+
+class QuantizeCommandTests {
+
+    private static final String TINY = "src/test/resources/fixtures/tiny-llama-guard";
+
+    @TempDir
+    Path folder;
+
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    @Test
+    void quantizeWhenDoneSaysWhatWasMadeAndHowToUseIt() {
+        String to = folder.resolve("tiny-guard").toString();
+
+        assertThat(run("--from", TINY, "--to", to, "--precision", "int4", "--block-size", "64"))
+                .isZero();
+        assertThat(out.toString())
+                .contains("int4, blocks of 64, family llama-guard-3")
+                .contains("Try it: corral run --guard " + to);
+        assertThat(folder.resolve("tiny-guard/guard.yaml")).content().contains("id: tiny-guard");
+    }
+
+    @Test
+    void quantizeWhenSourceIsNoModelSaysWhy() {
+        assertThat(run("--from", folder.toString(), "--to", folder.resolve("x").toString(), "--precision", "int8"))
+                .isEqualTo(1);
+        assertThat(err.toString()).startsWith("Cannot convert").contains("holds neither model.safetensors nor");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            --precision int5                   | --precision must be int4, int8 or fp32: 'int5'
+            --precision int4 --block-size 48   | the block size must be one of [16, 32, 64, 128, 256]: 48
+            --precision int8 --fine-layers -1  | the number of fine layers must not be negative: -1
+            --precision int8 --context 5       | the context must be at least 128 tokens: 5
+            --precision int8 --threshold 2     | --threshold must be above 0 and at most 1: 2.0
+            --precision int8 --id a/b          | --id must be letters, digits, dots and hyphens: 'a/b'
+            --precision int8 --family llama    | --family must be llama-guard-3, llama-guard-3-8b or corral-starter: 'llama'
+            """)
+    void quantizeWhenUsedWronglySaysWhatIsRight(String flags, String message) {
+        String to = folder.resolve("guard").toString();
+        String[] arguments = ("--from " + TINY + " --to " + to + " " + flags).split(" +");
+
+        assertThat(run(arguments)).isEqualTo(2);
+        assertThat(err.toString()).contains(message);
+    }
+
+    private int run(String... arguments) {
+        return new CommandLine(new QuantizeCommand())
+                .setOut(new PrintWriter(out, true))
+                .setErr(new PrintWriter(err, true))
+                .execute(arguments);
+    }
+}
