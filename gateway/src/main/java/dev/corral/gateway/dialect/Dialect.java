@@ -1,0 +1,41 @@
+package dev.corral.gateway.dialect;
+
+import java.util.List;
+import org.springframework.http.HttpMethod;
+
+/**
+ * A way in which clients and upstreams talk. Thread-safe. Everything malformed is a {@link DialectException}, never
+ * another exception; nothing that was sent is left unread unless it is known to carry no text.
+ */
+public interface Dialect {
+
+    /** Whether requests of this method and path are in this dialect. */
+    boolean serves(HttpMethod method, String path);
+
+    /** Reads a request. */
+    ModeratedRequest read(byte[] body);
+
+    /** Reads a whole answer, or the body of an upstream's error. */
+    Answer readAnswer(byte[] body);
+
+    /** A reader for one streamed answer. */
+    AnswerStream answerStream();
+
+    /** The dialect's own refusal, as a whole answer. */
+    WireResponse refusal(ModeratedRequest request, String exchangeId, String message);
+
+    /** The same as frames of a whole stream, for when nothing was sent yet. */
+    List<byte[]> refusalStream(ModeratedRequest request, String exchangeId, String message);
+
+    /** An ordinary answer with this text. */
+    WireResponse reply(ModeratedRequest request, String exchangeId, String message);
+
+    /** The same as frames of a whole stream, for when nothing was sent yet. */
+    List<byte[]> replyStream(ModeratedRequest request, String exchangeId, String message);
+
+    /** The dialect's error envelope. */
+    WireResponse error(GatewayError error);
+
+    /** An error in the middle of a stream; nothing should follow it. */
+    byte[] errorFrame(GatewayError error);
+}

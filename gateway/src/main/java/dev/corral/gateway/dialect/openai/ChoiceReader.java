@@ -1,0 +1,207 @@
+package dev.corral.gateway.dialect.openai;
+
+import dev.corral.guardmodels.conversation.Part;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+
+/** Puts one choice of an answer together. Whatever in it could be text is judged; what is not known is opaque. */
+final class ChoiceReader {
+
+    /** The texts of a message. Reasoning is among them: most clients show it. */
+    private static final List<String> TEXTS =
+            List.of("reasoning_content", "reasoning", "thinking", "content", "refusal");
+
+    private final String message;
+    private final String where;
+    private final Map<String, StringBuilder> texts = new LinkedHashMap<>();
+    private final Map<String, ByteArrayOutputStream> tokens = new LinkedHashMap<>();
+    private final Calls calls = new Calls();
+    private final List<Part> others = new ArrayList<>();
+    private boolean hasRole;
+    private boolean hasEnd;
+
+    ChoiceReader(String message, String where) {
+        this.message = message;
+        this.where = where;
+        TEXTS.forEach(name -> texts.put(name, new StringBuilder()));
+    }
+
+    /** Whether the client was or will be told who speaks. */
+    boolean hasRole() {
+        return hasRole;
+    }
+
+    /** Whether there was a finish reason. */
+    boolean hasEnd() {
+        return hasEnd;
+    }
+
+    /**
+     * Takes a whole choice, or what a chunk adds to it.
+     *
+     * @return how much there is new to judge
+     */
+    int accept(JsonNode choice) {
+        Fields fields = new Fields(choice, where);
+        fields.take("index");
+        JsonNode said = fields.take(message);
+        int added = said == null ? 0 : acceptMessage(said, fields.at(message));
+        JsonNode end = fields.take("finish_reason");
+        hasEnd |= end != null;
+        added += neutral(end, fields.at("finish_reason"));
+        for (String name : List.of("stop_reason", "matched_stop", "native_finish_reason")) {
+            added += neutral(fields.take(name), fields.at(name));
+        }
+        JsonNode error = fields.take("error");
+        added += error == null ? 0 : add(Words.texts(error, fields.at("error")).toList());
+        JsonNode logprobs = fields.take("logprobs");
+        added += logprobs == null ? 0 : acceptLogprobs(logprobs, fields.at("logprobs"));
+        return added + add(fields.unread(Words::isTextless));
+    }
+
+    /** Everything up to now. */
+    List<Part> parts() {
+        List<Part> parts = new ArrayList<>();
+        texts.forEach((name, text) -> {
+            if (!text.isEmpty()) {
+                parts.add(new Part.TextPart(Words.wellFormed(text.toString()), where + "." + message + "." + name));
+            }
+        });
+        parts.addAll(calls.parts());
+        tokens.keySet().stream()
+                .filter(this::tokensDiffer)
+                .forEach(name -> parts.add(new Part.TextPart(joined(name), where + ".logprobs." + name)));
+        parts.addAll(others);
+        return parts;
+    }
+
+    private int acceptMessage(JsonNode value, String at) {
+        if (!value.isObject()) {
+            return add(List.of(new Part.OpaquePart("field '" + message + "'", at)));
+        }
+        Fields fields = new Fields(value, at);
+        JsonNode role = fields.take("role");
+        hasRole |= role != null;
+        int added = neutral(role, fields.at("role"));
+        for (String name : TEXTS) {
+            added += acceptText(fields.take(name), name, fields.at(name));
+        }
+        added += calls.acceptAll(fields.take("tool_calls"), fields.at("tool_calls"));
+        added += calls.acceptFunction(fields.take("function_call"), fields.at("function_call"));
+        JsonNode annotations = fields.take("annotations");
+        added += annotations == null
+                ? 0
+                : add(Words.texts(annotations, fields.at("annotations")).toList());
+        return added + add(fields.unread(Words::isTextless));
+    }
+
+    private int acceptText(@Nullable JsonNode value, String name, String at) {
+        if (value == null) {
+            return 0;
+        }
+        if (value.isString()) {
+            return append(name, value.stringValue());
+        }
+        if (!value.isArray()) {
+            return add(List.of(new Part.OpaquePart("field '" + name + "'", at)));
+        }
+        int added = 0;
+        for (int i = 0; i < value.size(); i++) {
+            added += acceptPart(value.get(i), name, at + "[" + i + "]");
+        }
+        return added;
+    }
+
+    private int acceptPart(JsonNode part, String name, String at) {
+        if (part.isString()) {
+            return append(name, part.stringValue());
+        }
+        Fields fields = new Fields(part, at);
+        JsonNode type = fields.take("type");
+        if (type == null || !type.isString()) {
+            return add(List.of(new Part.OpaquePart("part without a type", at)));
+        }
+        JsonNode text = fields.take(type.stringValue());
+        boolean isText = type.stringValue().equals("text") || type.stringValue().equals("refusal");
+        if (!isText || text == null || !text.isString()) {
+            return add(List.of(ChatRequestReader.opaque(type.stringValue(), at)));
+        }
+        return append(name, text.stringValue()) + add(fields.unread(Words::isTextless));
+    }
+
+    private int acceptLogprobs(JsonNode value, String at) {
+        if (!value.isObject()) {
+            return add(List.of(new Part.OpaquePart("field 'logprobs'", at)));
+        }
+        Fields fields = new Fields(value, at);
+        int added = 0;
+        for (String name : List.of("content", "refusal")) {
+            JsonNode list = fields.take(name);
+            if (list != null) {
+                added += acceptTokens(list, name, fields.at(name));
+            }
+        }
+        return added + add(fields.unread(Words::isTextless));
+    }
+
+    /** Tokens spell the text once more; they count only where they spell another one. */
+    private int acceptTokens(JsonNode list, String name, String at) {
+        ByteArrayOutputStream spelled = tokens.computeIfAbsent(name, n -> new ByteArrayOutputStream());
+        int before = spelled.size();
+        int added = list.isArray() ? 0 : add(List.of(new Part.OpaquePart("field 'logprobs'", at)));
+        for (JsonNode entry : list.values()) {
+            Fields fields = new Fields(entry, at);
+            JsonNode token = fields.take("token");
+            spelled.writeBytes(spelling(token, fields.take("bytes")));
+            added += token == null || token.isString() ? 0 : neutral(token, at);
+            added += neutral(fields.take("top_logprobs"), fields.at("top_logprobs"));
+            added += add(fields.unread(Words::isTextless));
+        }
+        return added + (tokensDiffer(name) ? spelled.size() - before : 0);
+    }
+
+    private static byte[] spelling(@Nullable JsonNode token, @Nullable JsonNode bytes) {
+        if (bytes != null
+                && bytes.isArray()
+                && bytes.values().stream().allMatch(value -> value.isIntegralNumber() && value.canConvertToInt())) {
+            byte[] spelled = new byte[bytes.size()];
+            for (int i = 0; i < spelled.length; i++) {
+                spelled[i] = (byte) bytes.get(i).asInt();
+            }
+            return spelled;
+        }
+        return token != null && token.isString() ? token.stringValue().getBytes(StandardCharsets.UTF_8) : new byte[0];
+    }
+
+    private boolean tokensDiffer(String name) {
+        StringBuilder text = texts.get(name);
+        return text == null || !joined(name).contentEquals(text);
+    }
+
+    private String joined(String name) {
+        ByteArrayOutputStream spelled = tokens.get(name);
+        return spelled == null ? "" : spelled.toString(StandardCharsets.UTF_8);
+    }
+
+    private int append(String name, String text) {
+        texts.computeIfAbsent(name, n -> new StringBuilder()).append(text);
+        return text.length();
+    }
+
+    private int neutral(@Nullable JsonNode value, String at) {
+        return value == null || Words.isNeutral(value)
+                ? 0
+                : add(Words.texts(value, at).toList());
+    }
+
+    private int add(List<Part> parts) {
+        others.addAll(parts);
+        return parts.stream().mapToInt(AnswerReader::size).sum();
+    }
+}

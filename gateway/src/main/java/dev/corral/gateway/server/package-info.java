@@ -1,0 +1,3 @@
+/** The gateway put together and started. */
+@org.jspecify.annotations.NullMarked
+package dev.corral.gateway.server;

@@ -1,0 +1,67 @@
+package dev.corral.gateway.upstream;
+
+import dev.corral.gateway.dialect.DialectException;
+import dev.corral.gateway.dialect.GatewayError;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import reactor.core.Disposable;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Sinks;
+import reactor.core.scheduler.Schedulers;
+
+/**
+ * Ends an answer whose upstream has gone silent. The clock runs only while something was asked for and did not come: a
+ * slow client or a slow guard, which make us stop reading, are not the upstream's fault.
+ */
+public final class IdleTimeout {
+
+    private final Duration limit;
+
+    public IdleTimeout(Duration limit) {
+        this.limit = limit;
+    }
+
+    /** The same chunks; an error (504) and a cancelled source where the next one does not come in time. */
+    public Flux<byte[]> watch(Flux<byte[]> chunks) {
+        return Flux.defer(() -> {
+            Clock clock = new Clock();
+            return chunks.doOnRequest(_ -> clock.start())
+                    .doOnNext(_ -> clock.stop())
+                    .takeUntilOther(clock.expired.asMono())
+                    .doFinally(_ -> clock.stop());
+        });
+    }
+
+    private final class Clock {
+
+        private final Sinks.Empty<Void> expired = Sinks.empty();
+        private final AtomicReference<@Nullable Disposable> timer = new AtomicReference<>();
+
+        void start() {
+            replace(Schedulers.parallel().schedule(this::expire, limit.toMillis(), java.util.concurrent.TimeUnit.MILLISECONDS));
+        }
+
+        void stop() {
+            replace(null);
+        }
+
+        private void replace(@Nullable Disposable next) {
+            Disposable previous = timer.getAndSet(next);
+            if (previous != null) {
+                previous.dispose();
+            }
+        }
+
+        private void expire() {
+            expired.tryEmitError(new DialectException(new GatewayError(
+                    504,
+                    "upstream_error",
+                    "upstream_stalled",
+                    null,
+                    "the upstream sent nothing for " + limit.toMillis()
+                            + " ms in the middle of its answer (corral.upstream.idle-timeout)",
+                    null)));
+        }
+    }
+}

@@ -1,0 +1,3 @@
+/** Where allowed traffic goes: the default route and the manners towards the backend. */
+@org.jspecify.annotations.NullMarked
+package dev.corral.gateway.upstream;
