@@ -1,0 +1,120 @@
+package dev.corral.guardmodels.guard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.corral.guardmodels.ScriptedGuard;
+import dev.corral.guardmodels.conversation.Conversation;
+import dev.corral.guardmodels.conversation.Part;
+import dev.corral.guardmodels.conversation.Role;
+import dev.corral.guardmodels.conversation.Turn;
+import dev.corral.policies.assessment.Assessment;
+import dev.corral.policies.assessment.Coverage;
+import dev.corral.policies.taxonomy.StandardHazard;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class CachingGuardTests {
+
+    private final ScriptedGuard scripted = new ScriptedGuard(_ -> ScriptedGuard.scored(0.7, StandardHazard.S9));
+    private final CachingGuard guard = new CachingGuard(scripted, 1_000_000);
+
+    private static Conversation said(String... texts) {
+        return new Conversation(List.of(new Turn(
+                Role.USER,
+                List.of(texts).stream()
+                        .map(text -> (Part) new Part.TextPart(text, "here"))
+                        .toList())));
+    }
+
+    @Test
+    void assessWhenRepeatedAsksOnce() {
+        Assessment first = guard.assess(said("a"));
+        assertThat(guard.assess(said("a"))).isSameAs(first);
+        assertThat(scripted.asked).hasSize(1);
+    }
+
+    @Test
+    void assessWhenTextStandsElsewhereIsTheSame() {
+        guard.assess(said("a"));
+        assertThat(guard.cached(new Conversation(List.of(Turn.of(Role.USER, "a")))))
+                .isPresent();
+    }
+
+    @Test
+    void cachedWhenNeverAskedIsEmpty() {
+        assertThat(guard.cached(said("a"))).isEmpty();
+        assertThat(scripted.asked).isEmpty();
+    }
+
+    @Test
+    void assessWhenInconclusiveAsksAgain() {
+        ScriptedGuard failing = new ScriptedGuard(
+                _ -> new Assessment.Inconclusive(Assessment.Reason.FAILED, "broken", Coverage.NOTHING));
+        CachingGuard caching = new CachingGuard(failing, 1_000_000);
+        caching.assess(said("a"));
+        caching.assess(said("a"));
+        assertThat(failing.asked).hasSize(2);
+    }
+
+    @Test
+    void assessWhenWeightIsZeroRemembersNothing() {
+        CachingGuard forgetful = new CachingGuard(scripted, 0);
+        forgetful.assess(said("a"));
+        assertThat(forgetful.cached(said("a"))).isEmpty();
+    }
+
+    @Test
+    void keyWhenConversationsDifferAtAllDiffers() {
+        List<Conversation> conversations = List.of(
+                said("ab"),
+                said("a", "b"),
+                said("ab", ""),
+                said("", "ab"),
+                said("a\ud800"),
+                said("a\udc00"),
+                said("a?"),
+                said("a\ufffd"),
+                new Conversation(List.of(Turn.of(Role.ASSISTANT, "ab"))),
+                new Conversation(List.of(Turn.of(Role.SYSTEM, "ab"))),
+                new Conversation(List.of(Turn.of(Role.USER, "a"), Turn.of(Role.USER, "b"))),
+                part(new Part.ToolCallPart("a", "b", "")),
+                part(new Part.ToolCallPart("ab", "", "")),
+                part(new Part.ToolResultPart("ab", "")),
+                part(new Part.ImagePart("ab", "")),
+                part(new Part.OpaquePart("ab", "")),
+                part(new Part.OpaquePart("ab", "elsewhere")));
+        Set<ConversationKey> keys = new HashSet<>();
+        conversations.forEach(conversation -> keys.add(ConversationKey.of(new byte[0], conversation)));
+        keys.add(ConversationKey.of(new byte[] {1}, said("ab")));
+        assertThat(keys).hasSize(conversations.size() + 1);
+    }
+
+    private static Conversation part(Part part) {
+        return new Conversation(List.of(new Turn(Role.USER, List.of(part))));
+    }
+
+    @Test
+    void cachedWhenTextIsLongIsFast() {
+        Conversation conversation = said("word ".repeat(800));
+        guard.assess(conversation);
+        for (int i = 0; i < 5_000; i++) {
+            guard.cached(conversation);
+        }
+        long best = Long.MAX_VALUE;
+        for (int i = 0; i < 200; i++) {
+            long start = System.nanoTime();
+            guard.cached(conversation);
+            best = Math.min(best, System.nanoTime() - start);
+        }
+        assertThat(Duration.ofNanos(best)).isLessThan(Duration.ofNanos(200_000));
+    }
+
+    @Test
+    void closeWhenCalledClosesTheGuard() {
+        guard.close();
+        assertThat(scripted.closed).isTrue();
+    }
+}
