@@ -110,9 +110,9 @@ public final class StrictJson {
         return switch (e) {
             case UnexpectedEndOfInputException end -> "it ends too early";
             case StreamConstraintsException limit
-            when message.contains("depth") -> "it is nested deeper than " + MAX_DEPTH + " levels";
+            when message.contains("nesting depth") -> "it is nested deeper than " + MAX_DEPTH + " levels";
             case StreamConstraintsException limit
-            when message.contains("token") -> "it has more than " + MAX_TOKENS + " tokens";
+            when message.contains("Token count") -> "it has more than " + MAX_TOKENS + " tokens";
             case StreamConstraintsException limit -> "a number or the name of a field is too long";
             default -> {
                 if (message.startsWith("Duplicate")) {

@@ -43,7 +43,7 @@ final class Calls {
         }
         int added = 0;
         for (int i = 0; i < list.size(); i++) {
-            added += accept(list.get(i), where + "[" + i + "]");
+            added += accept(list.get(i), where, i);
         }
         return added;
     }
@@ -74,7 +74,8 @@ final class Calls {
         return parts;
     }
 
-    private int accept(JsonNode value, String where) {
+    private int accept(JsonNode value, String list, int position) {
+        String where = list + "[" + position + "]";
         if (!value.isObject()) {
             return other("call of a tool", where);
         }
@@ -84,7 +85,11 @@ final class Calls {
         JsonNode type = fields.take("type");
         JsonNode function = fields.take("function");
         JsonNode custom = fields.take("custom");
-        Call call = call(index == null || !index.isIntegralNumber() ? null : index.asInt(), text(id), function, where);
+        Call call = call(
+                index == null || !index.isIntegralNumber() || !index.canConvertToInt() ? null : index.asInt(),
+                text(id),
+                function,
+                list);
         int added = 0;
         if (function != null) {
             added += fill(call, function, "arguments", fields.at("function"));
@@ -102,13 +107,13 @@ final class Calls {
      * The call that a fragment belongs to. Some servers send no index, and some send 0 for each of several calls: there a
      * new identifier, or a name where there is no identifier, starts a new call.
      */
-    private Call call(@Nullable Integer index, String id, @Nullable JsonNode function, String where) {
+    private Call call(@Nullable Integer index, String id, @Nullable JsonNode function, String list) {
         Call known = index != null ? byIndex.get(index) : calls.isEmpty() ? null : calls.getLast();
         boolean anotherId = known != null && !id.isEmpty() && !known.id.isEmpty() && !known.id.equals(id);
         boolean named = index == null && id.isEmpty() && function != null && function.has("name");
         Call call = known;
         if (call == null || anotherId || named) {
-            call = new Call(where);
+            call = new Call(list + "[" + calls.size() + "]");
             calls.add(call);
         }
         if (index != null) {

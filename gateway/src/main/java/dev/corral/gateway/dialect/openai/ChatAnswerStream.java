@@ -50,8 +50,8 @@ final class ChatAnswerStream implements AnswerStream {
             JsonNode chunk = parse(data);
             added += reader.accept(chunk);
             writer = new ChatWriter(
-                    chunk.path("id").asString(writer.id()),
-                    chunk.path("model").asString(writer.model()),
+                    identifier(chunk.path("id"), writer.id()),
+                    identifier(chunk.path("model"), writer.model()),
                     chunk.path("created").asLong(writer.created()));
         }
         done |= end;
@@ -109,6 +109,10 @@ final class ChatAnswerStream implements AnswerStream {
         }
         frames.add(ChatWriter.DONE.clone());
         return frames;
+    }
+
+    private static String identifier(JsonNode value, String otherwise) {
+        return value.isString() && Words.isNeutral(value) ? value.stringValue() : otherwise;
     }
 
     private static JsonNode parse(String data) {

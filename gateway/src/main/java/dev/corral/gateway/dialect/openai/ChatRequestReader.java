@@ -353,7 +353,11 @@ final class ChatRequestReader {
     }
 
     private static void choices(@Nullable JsonNode n) {
-        if (n != null && !(n.canConvertToExactIntegral() && n.asLong() >= 1 && n.asLong() <= MAX_CHOICES)) {
+        if (n != null
+                && !(n.canConvertToExactIntegral()
+                        && n.canConvertToLong()
+                        && n.asLong() >= 1
+                        && n.asLong() <= MAX_CHOICES)) {
             throw refused(
                     "n",
                     "'n' must be a whole number from 1 to " + MAX_CHOICES + ", because each answer is moderated;"

@@ -156,6 +156,9 @@ final class ChoiceReader {
         int before = spelled.size();
         int added = list.isArray() ? 0 : add(List.of(new Part.OpaquePart("field 'logprobs'", at)));
         for (JsonNode entry : list.values()) {
+            if (!entry.isObject() && !Words.isTextless(entry)) {
+                added += add(List.of(new Part.OpaquePart("field 'logprobs'", at)));
+            }
             Fields fields = new Fields(entry, at);
             JsonNode token = fields.take("token");
             spelled.writeBytes(spelling(token, fields.take("bytes")));

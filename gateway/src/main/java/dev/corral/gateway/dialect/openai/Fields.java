@@ -58,9 +58,8 @@ final class Fields {
      */
     void refuseLookalikes() {
         for (String name : left.keySet()) {
-            // upper case first: it also folds U+017F (long s) and U+0131, as Go does
-            String folded =
-                    name.toUpperCase(Locale.ROOT).toLowerCase(Locale.ROOT).replace('\u212A', 'k');
+            // by way of upper case, which also folds U+017F, the long s, as Go does
+            String folded = name.toUpperCase(Locale.ROOT).toLowerCase(Locale.ROOT);
             if (known.contains(folded)) {
                 throw new DialectException(GatewayError.invalidRequest(
                         at(Words.shortened(name)),

@@ -42,7 +42,7 @@ public final class OpenAiModerations {
         if (!(model.isString() || model.isNull() || model.isMissingNode())) {
             throw refused("model", "'model' must be a text");
         }
-        return new ModerationRequest(model.asString(""), inputs(root.path("input")));
+        return new ModerationRequest(model.isString() ? model.stringValue() : "", inputs(root.path("input")));
     }
 
     /**

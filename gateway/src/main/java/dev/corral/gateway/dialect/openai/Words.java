@@ -33,8 +33,8 @@ final class Words {
     static boolean isTextless(JsonNode value) {
         return value.isBoolean()
                 || value.isNumber()
-                || value.isString() && value.stringValue().isEmpty()
-                || value.isContainer() && value.isEmpty();
+                || (value.isString() && value.stringValue().isEmpty())
+                || (value.isContainer() && value.isEmpty());
     }
 
     /** All texts anywhere in a value, each as a part. */

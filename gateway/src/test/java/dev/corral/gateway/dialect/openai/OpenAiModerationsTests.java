@@ -1,0 +1,132 @@
+package dev.corral.gateway.dialect.openai;
+
+import static dev.corral.gateway.dialect.openai.Quoted.json;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.corral.gateway.dialect.DialectException;
+import dev.corral.gateway.dialect.WireResponse;
+import dev.corral.guardmodels.conversation.Conversation;
+import dev.corral.guardmodels.conversation.Part;
+import dev.corral.guardmodels.conversation.Part.TextPart;
+import dev.corral.guardmodels.conversation.Role;
+import dev.corral.guardmodels.conversation.Turn;
+import dev.corral.policies.assessment.Assessment;
+import dev.corral.policies.assessment.Coverage;
+import dev.corral.policies.assessment.Probability;
+import dev.corral.policies.taxonomy.Hazard;
+import dev.corral.policies.taxonomy.StandardHazard;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.springframework.http.HttpMethod;
+
+class OpenAiModerationsTests {
+
+    private final OpenAiModerations moderations = new OpenAiModerations();
+
+    @Test
+    void servesWhenItIsAPostOfModerations() {
+        assertThat(moderations.serves(HttpMethod.POST, "/v1/moderations")).isTrue();
+        assertThat(moderations.serves(HttpMethod.POST, "/v1/openai/v1/moderations/"))
+                .isTrue();
+        assertThat(moderations.serves(HttpMethod.GET, "/v1/moderations")).isFalse();
+        assertThat(moderations.serves(HttpMethod.POST, "/v1/chat/completions")).isFalse();
+    }
+
+    @Test
+    void readWhenTheInputIsATextHasOneInput() {
+        ModerationRequest request = moderations.read(json("{'model':'omni-moderation-latest','input':'Hello'}"));
+
+        assertThat(request.model()).isEqualTo("omni-moderation-latest");
+        assertThat(request.inputs()).containsExactly(input(new TextPart("Hello", "input")));
+    }
+
+    @Test
+    void readWhenTheInputIsAListOfTextsHasOneInputForEach() {
+        assertThat(moderations.read(json("{'input':['a','']}")).inputs())
+                .containsExactly(input(new TextPart("a", "input[0]")), input(new TextPart("", "input[1]")));
+    }
+
+    @Test
+    void readWhenTheInputIsAListOfPartsHasOneInput() {
+        assertThat(moderations
+                        .read(json("{'model':null,'input':[{'type':'text','text':'a'},{'type':'text','text':'b'}]}"))
+                        .inputs())
+                .containsExactly(input(new TextPart("a", "input[0].text"), new TextPart("b", "input[1].text")));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+            ``                                     |          | it is empty
+            []                                     |          | must be a JSON object
+            {}                                     | input    | and not empty
+            {'input':null}                         | input    | and not empty
+            {'input':[]}                           | input    | and not empty
+            {'input':7}                            | input    | must be a text
+            {'input':{}}                           | input    | must be a text
+            {'input':[1,2]}                        | input[0] | must be a text
+            {'input':['a',{'type':'text','text':'b'}]} | input[1] | not both
+            {'input':['a',null]}                   | input[1] | not both
+            {'input':[{'type':'image_url','image_url':{'url':'data:,'}}]} | input[0] | needs a vision guard
+            {'input':[{'type':'text'}]}            | input[0] | must be a text
+            {'input':[{'text':'a'}]}               | input[0] | must be a text
+            {'input':'a','model':7}                | model    | must be a text
+            {'input':'\\ud83d'}                    | input    | half of a surrogate pair
+            """)
+    void readWhenTheRequestIsMalformedSaysWhatAndWhere(String body, String param, String message) {
+        assertThatExceptionOfType(DialectException.class)
+                .isThrownBy(() -> moderations.read(json(body)))
+                .withMessageContaining(message)
+                .satisfies(e -> {
+                    assertThat(e.error().status()).isEqualTo(400);
+                    assertThat(e.error().param()).isEqualTo(param);
+                });
+    }
+
+    @Test
+    void readWhenThereAreTooManyInputsSaysHowManyThereMayBe() {
+        assertThat(moderations
+                        .read(json("{'input':['a'" + ",'a'".repeat(63) + "]}"))
+                        .inputs())
+                .hasSize(64);
+        assertThatExceptionOfType(DialectException.class)
+                .isThrownBy(() -> moderations.read(json("{'input':['a'" + ",'a'".repeat(64) + "]}")))
+                .withMessageContaining("has 65 items, but at most 64");
+    }
+
+    @Test
+    void writeWhenThereAreSeveralResultsKeepsTheirOrderAndRealScores() {
+        Map<Hazard, Probability> hazards = new LinkedHashMap<>();
+        hazards.put(StandardHazard.S1, new Probability(0.75));
+        hazards.put(StandardHazard.S10, new Probability(0.125));
+        Assessment.Scored unsafe = new Assessment.Scored(new Probability(0.875), hazards, Coverage.ofText(5));
+        Assessment.Scored safe = new Assessment.Scored(Probability.ZERO, Map.of(), Coverage.ofText(5));
+
+        WireResponse response = moderations.write(
+                "42",
+                "llama-guard-3-1b",
+                List.of(
+                        new ModerationResult(unsafe, Set.of(StandardHazard.S1), true),
+                        new ModerationResult(safe, Set.of(), false)));
+
+        assertThat(response.status()).isEqualTo(200);
+        assertThat(new String(response.body(), UTF_8)).isEqualTo("""
+                {"id":"modr-42","model":"llama-guard-3-1b","results":[\
+                {"flagged":true,"categories":{"Violent Crimes":true,"Hate":false},\
+                "category_scores":{"Violent Crimes":0.75,"Hate":0.125},\
+                "category_applied_input_types":{"Violent Crimes":["text"],"Hate":["text"]},\
+                "unsafe_score":0.875,"hazards":{"S1":0.75,"S10":0.125}},\
+                {"flagged":false,"categories":{},"category_scores":{},"category_applied_input_types":{},\
+                "unsafe_score":0.0,"hazards":{}}]}""");
+    }
+
+    private static Conversation input(Part... parts) {
+        return new Conversation(List.of(new Turn(Role.USER, List.of(parts))));
+    }
+}

@@ -1,0 +1,17 @@
+package dev.corral.gateway.dialect.openai;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+/** JSON for tests, written with single quotes. */
+final class Quoted {
+
+    private Quoted() {}
+
+    static byte[] json(String singleQuoted) {
+        return singleQuoted.replace('\'', '"').getBytes(UTF_8);
+    }
+
+    static byte[] frame(String singleQuoted) {
+        return ("data: " + singleQuoted.replace('\'', '"') + "\n\n").getBytes(UTF_8);
+    }
+}
