@@ -3,6 +3,7 @@ package dev.corral.gateway.upstream;
 import dev.corral.gateway.dialect.DialectException;
 import dev.corral.gateway.dialect.GatewayError;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import reactor.core.Disposable;
@@ -22,14 +23,18 @@ public final class IdleTimeout {
         this.limit = limit;
     }
 
-    /** The same chunks; an error (504) and a cancelled source where the next one does not come in time. */
+    /**
+     * The same chunks, asked for one by one; an error (504) and a cancelled source where the next one does not come in
+     * time.
+     */
     public Flux<byte[]> watch(Flux<byte[]> chunks) {
         return Flux.defer(() -> {
             Clock clock = new Clock();
             return chunks.doOnRequest(_ -> clock.start())
                     .doOnNext(_ -> clock.stop())
                     .takeUntilOther(clock.expired.asMono())
-                    .doFinally(_ -> clock.stop());
+                    .doFinally(_ -> clock.stop())
+                    .limitRate(1);
         });
     }
 
@@ -39,7 +44,7 @@ public final class IdleTimeout {
         private final AtomicReference<@Nullable Disposable> timer = new AtomicReference<>();
 
         void start() {
-            replace(Schedulers.parallel().schedule(this::expire, limit.toMillis(), java.util.concurrent.TimeUnit.MILLISECONDS));
+            replace(Schedulers.parallel().schedule(this::expire, limit.toMillis(), TimeUnit.MILLISECONDS));
         }
 
         void stop() {

@@ -1,0 +1,19 @@
+package dev.corral.gateway.exchange;
+
+/** The headers on every moderated answer, errors included. */
+public final class ExchangeHeaders {
+
+    /**
+     * What was decided: {@code allow}, {@code flag}, {@code respond}, {@code block} or {@code unavailable}; the strictest
+     * of prompt and answer. A streamed answer's headers leave with its first bytes, so what is decided later is not there.
+     */
+    public static final String DECISION = "x-corral-decision";
+
+    /** The policy that decided, as {@code name@version+revision}. */
+    public static final String POLICY = "x-corral-policy";
+
+    /** The exchange's identifier, as in the log. */
+    public static final String EXCHANGE = "x-corral-exchange";
+
+    private ExchangeHeaders() {}
+}

@@ -1,0 +1,197 @@
+package dev.corral.gateway.moderation;
+
+import dev.corral.gateway.dialect.Dialect;
+import dev.corral.gateway.dialect.DialectException;
+import dev.corral.gateway.dialect.GatewayError;
+import dev.corral.gateway.dialect.ModeratedRequest;
+import dev.corral.gateway.dialect.SseFrames;
+import dev.corral.gateway.exchange.HeapBytes;
+import dev.corral.gateway.exchange.ModeratedExchange;
+import dev.corral.gateway.exchange.WireResponses;
+import dev.corral.gateway.upstream.IdleTimeout;
+import dev.corral.policies.policy.BlockStyle;
+import dev.corral.policies.policy.Decision;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Publisher;
+import org.springframework.core.io.buffer.DataBuffer;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatusCode;
+import org.springframework.http.InvalidMediaTypeException;
+import org.springframework.http.MediaType;
+import org.springframework.http.server.reactive.ServerHttpResponse;
+import org.springframework.http.server.reactive.ServerHttpResponseDecorator;
+import org.springframework.util.unit.DataSize;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+/**
+ * A response into which the upstream's answer is written, and out of which comes what may be seen of it. There are two
+ * ways in, and both are guarded: which one the framework takes depends on a content type that the upstream chose.
+ */
+final class ModeratedResponse extends ServerHttpResponseDecorator {
+
+    private final Dialect dialect;
+    private final Judge judge;
+    private final WindowMetrics metrics;
+    private final IdleTimeout idleTimeout;
+    private final DataSize maxSize;
+    private final ModeratedExchange exchange;
+    private final ModeratedRequest request;
+
+    ModeratedResponse(
+            ServerHttpResponse delegate,
+            Dialect dialect,
+            Judge judge,
+            WindowMetrics metrics,
+            IdleTimeout idleTimeout,
+            DataSize maxSize,
+            ModeratedExchange exchange,
+            ModeratedRequest request) {
+        super(delegate);
+        this.dialect = dialect;
+        this.judge = judge;
+        this.metrics = metrics;
+        this.idleTimeout = idleTimeout;
+        this.maxSize = maxSize;
+        this.exchange = exchange;
+        this.request = request;
+    }
+
+    @Override
+    public Mono<Void> writeWith(Publisher<? extends DataBuffer> body) {
+        return answer(Flux.from(body).map(HeapBytes::take));
+    }
+
+    @Override
+    public Mono<Void> writeAndFlushWith(Publisher<? extends Publisher<? extends DataBuffer>> body) {
+        return answer(Flux.from(body).concatMap(ModeratedResponse::take, 0));
+    }
+
+    /** A buffer that is there already is taken at once: waiting for somebody to ask, it would leak on a cancellation. */
+    @SuppressWarnings("unchecked")
+    private static Publisher<byte[]> take(Publisher<? extends DataBuffer> buffers) throws Exception {
+        if (buffers instanceof Callable<?> present) {
+            @Nullable DataBuffer buffer = ((Callable<@Nullable DataBuffer>) present).call();
+            return buffer == null ? Flux.empty() : Flux.just(HeapBytes.take(buffer));
+        }
+        return Flux.from(buffers).map(HeapBytes::take);
+    }
+
+    private Mono<Void> answer(Flux<byte[]> unwatched) {
+        HttpStatusCode status = getStatusCode() == null ? HttpStatusCode.valueOf(200) : getStatusCode();
+        String encoding = getHeaders().getFirst(HttpHeaders.CONTENT_ENCODING);
+        if (encoding != null && !encoding.equalsIgnoreCase("identity")) {
+            return refuse("upstream_content_encoding", "the upstream's answer has the content encoding '" + encoding
+                    + "', which was not asked for; what cannot be read cannot be judged, so it was not passed on");
+        }
+        Flux<byte[]> chunks = idleTimeout.watch(unwatched);
+        MediaType type = contentType();
+        if (status.isError()) {
+            return error(status, type, chunks);
+        }
+        if (!status.is2xxSuccessful()) {
+            return refuse("upstream_status", "the upstream answered with status " + status.value()
+                    + ", which is neither an answer nor an error; check corral.upstream.url");
+        }
+        if (MediaType.TEXT_EVENT_STREAM.isCompatibleWith(type)) {
+            return stream(chunks);
+        }
+        if (isJson(type)) {
+            return whole(chunks);
+        }
+        return refuse("upstream_content_type", "the upstream answered with " + type.getType() + "/" + type.getSubtype()
+                + " instead of application/json or text/event-stream; check that corral.upstream.url is the base of an"
+                + " OpenAI API");
+    }
+
+    private Mono<Void> stream(Flux<byte[]> chunks) {
+        getHeaders().remove(HttpHeaders.CONTENT_LENGTH);
+        SseFrames frames = new SseFrames(Math.toIntExact(maxSize.toBytes()));
+        return getDelegate()
+                .writeAndFlushWith(new ModeratedStream(
+                                dialect, judge, metrics, exchange, request.conversation(), frames)
+                        .moderate(chunks)
+                        .map(bytes -> Mono.just(bufferFactory().wrap(bytes))));
+    }
+
+    private Mono<Void> whole(Flux<byte[]> chunks) {
+        return join(chunks)
+                .flatMap(body -> judge.answer(exchange, request.conversation(), dialect.readAnswer(body))
+                        .flatMap(decision -> switch (decision) {
+                            case Decision.Allow _, Decision.Flag _ -> pass(body);
+                            case Decision.Respond respond ->
+                                WireResponses.write(
+                                        getDelegate(), dialect.reply(request, exchange.id(), respond.message()));
+                            case Decision.Block block when block.style() == BlockStyle.ERROR ->
+                                Mono.error(Judge.violation(block));
+                            case Decision.Block block ->
+                                WireResponses.write(
+                                        getDelegate(), dialect.refusal(request, exchange.id(), block.message()));
+                            case Decision.Unavailable unavailable -> Mono.error(Judge.unavailable(unavailable));
+                        }));
+    }
+
+    /** An upstream's own words about a failure are words like any others; where they may not pass, the status does. */
+    private Mono<Void> error(HttpStatusCode status, MediaType type, Flux<byte[]> chunks) {
+        GatewayError instead = new GatewayError(
+                status.value(),
+                status.is4xxClientError() ? "invalid_request_error" : "upstream_error",
+                "upstream_error",
+                null,
+                "the upstream answered with status " + status.value() + "; its own message is not passed on",
+                null);
+        Mono<Void> replaced = Mono.error(new DialectException(instead));
+        if (!isJson(type)) {
+            return replaced;
+        }
+        return join(chunks).flatMap(body -> Mono.fromCallable(() -> dialect.readAnswer(body))
+                .flatMap(answer -> judge.answer(exchange, request.conversation(), answer))
+                .flatMap(decision -> switch (decision) {
+                    case Decision.Allow _, Decision.Flag _ -> pass(body);
+                    case Decision.Respond _, Decision.Block _ -> replaced;
+                    case Decision.Unavailable unavailable -> Mono.<Void>error(Judge.unavailable(unavailable));
+                })
+                .onErrorResume(
+                        failure -> failure instanceof DialectException unreadable
+                                && unreadable.error().status() == 502,
+                        _ -> replaced));
+    }
+
+    private Mono<byte[]> join(Flux<byte[]> chunks) {
+        return HeapBytes.join(
+                chunks,
+                maxSize.toBytes(),
+                new GatewayError(
+                        502,
+                        "upstream_error",
+                        "upstream_answer_too_large",
+                        null,
+                        "the upstream's answer is larger than " + maxSize.toBytes()
+                                + " bytes (corral.max-answer-size); it was not passed on",
+                        null));
+    }
+
+    private Mono<Void> pass(byte[] body) {
+        getHeaders().setContentLength(body.length);
+        return getDelegate().writeWith(Mono.fromSupplier(() -> bufferFactory().wrap(body)));
+    }
+
+    private static Mono<Void> refuse(String code, String message) {
+        return Mono.error(new DialectException(new GatewayError(502, "upstream_error", code, null, message, null)));
+    }
+
+    private MediaType contentType() {
+        try {
+            MediaType type = getHeaders().getContentType();
+            return type == null ? MediaType.APPLICATION_JSON : type;
+        } catch (InvalidMediaTypeException _) {
+            return MediaType.APPLICATION_OCTET_STREAM;
+        }
+    }
+
+    private static boolean isJson(MediaType type) {
+        return MediaType.APPLICATION_JSON.isCompatibleWith(type)
+                || "json".equals(type.getSubtypeSuffix());
+    }
+}

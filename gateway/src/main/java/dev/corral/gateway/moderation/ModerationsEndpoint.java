@@ -1,0 +1,84 @@
+package dev.corral.gateway.moderation;
+
+import dev.corral.gateway.admission.RequestBody;
+import dev.corral.gateway.dialect.openai.ModerationRequest;
+import dev.corral.gateway.dialect.openai.ModerationResult;
+import dev.corral.gateway.dialect.openai.OpenAiModerations;
+import dev.corral.gateway.exchange.ErrorResponses;
+import dev.corral.gateway.exchange.ExchangeLog;
+import dev.corral.gateway.exchange.ModeratedExchange;
+import dev.corral.gateway.exchange.WireResponses;
+import dev.corral.policies.assessment.Assessment;
+import dev.corral.policies.assessment.Assessment.Inconclusive;
+import dev.corral.policies.assessment.Assessment.Scored;
+import dev.corral.policies.policy.CompiledPolicy;
+import dev.corral.policies.policy.Decision;
+import dev.corral.policies.policy.Direction;
+import dev.corral.policies.policy.Facts;
+import dev.corral.policies.policy.Finding;
+import java.util.List;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.springframework.web.server.ServerWebExchange;
+import reactor.core.publisher.Mono;
+
+/** {@code POST /v1/moderations}: judges texts for whoever asks, by the default policy, and decides nothing for them. */
+public final class ModerationsEndpoint {
+
+    private final OpenAiModerations codec = new OpenAiModerations();
+    private final RequestBody requestBody;
+    private final ReactiveGuard guard;
+    private final Supplier<CompiledPolicy> policy;
+    private final ErrorResponses errors;
+    private final ExchangeLog exchangeLog;
+
+    /** Judged by what {@code policy} is at the time of each request. */
+    public ModerationsEndpoint(
+            RequestBody requestBody,
+            ReactiveGuard guard,
+            Supplier<CompiledPolicy> policy,
+            ErrorResponses errors,
+            ExchangeLog exchangeLog) {
+        this.requestBody = requestBody;
+        this.guard = guard;
+        this.policy = policy;
+        this.errors = errors;
+        this.exchangeLog = exchangeLog;
+    }
+
+    /** Answers one request. */
+    public Mono<Void> handle(ServerWebExchange exchange) {
+        ModeratedExchange moderated = ModeratedExchange.begin(exchange, policy.get());
+        return requestBody
+                .read(exchange.getRequest())
+                .flatMap(body -> {
+                    ModerationRequest request = codec.read(body);
+                    return guard.assess(
+                            request.inputs(),
+                            Urgency.PROMPT,
+                            moderated.policy().textGuard().timeout());
+                })
+                .map(assessments -> assessments.stream()
+                        .map(assessment -> result(moderated, assessment))
+                        .toList())
+                .flatMap(results -> WireResponses.write(
+                        exchange.getResponse(),
+                        codec.write(moderated.id(), guard.profile().id(), results)))
+                .onErrorResume(
+                        _ -> !exchange.getResponse().isCommitted(), failure -> errors.handle(exchange, failure))
+                .doFinally(signal -> exchangeLog.finished(exchange, moderated, signal));
+    }
+
+    private static ModerationResult result(ModeratedExchange moderated, Assessment assessment) {
+        Decision decision = moderated.policy().decide(List.of(assessment), new Facts(Direction.PROMPT));
+        moderated.decided(Direction.PROMPT, decision);
+        return switch (assessment) {
+            case Inconclusive inconclusive -> throw Judge.withoutVerdict(inconclusive);
+            case Scored scored ->
+                new ModerationResult(
+                        scored,
+                        decision.findings().stream().map(Finding::hazard).collect(Collectors.toSet()),
+                        !(decision instanceof Decision.Allow));
+        };
+    }
+}

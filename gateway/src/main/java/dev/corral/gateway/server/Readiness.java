@@ -1,0 +1,32 @@
+package dev.corral.gateway.server;
+
+import dev.corral.gateway.moderation.ReactiveGuard;
+import dev.corral.guardmodels.guard.GuardProfile;
+import dev.corral.policies.policy.CompiledPolicy;
+import dev.corral.policies.policy.PolicyRegistry;
+import org.springframework.boot.health.contributor.Health;
+import org.springframework.boot.health.contributor.HealthIndicator;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+/** What {@code /actuator/health/readiness} asks: a gateway is ready when its guard is loaded and its policy compiled. */
+@Configuration(proxyBeanMethods = false)
+class Readiness {
+
+    @Bean
+    HealthIndicator guardHealthIndicator(ReactiveGuard guard) {
+        GuardProfile profile = guard.profile();
+        return () -> Health.up()
+                .withDetail("guard", profile.id())
+                .withDetail("precision", profile.precision())
+                .withDetail("fingerprint", profile.fingerprint())
+                .build();
+    }
+
+    @Bean
+    HealthIndicator policyHealthIndicator(PolicyRegistry policies, CompiledPolicy defaultPolicy) {
+        return () -> Health.up()
+                .withDetail("policy", policies.get(defaultPolicy.name()).revision())
+                .build();
+    }
+}

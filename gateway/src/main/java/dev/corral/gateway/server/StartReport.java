@@ -1,0 +1,90 @@
+package dev.corral.gateway.server;
+
+import dev.corral.gateway.configuration.CorralProperties;
+import dev.corral.gateway.moderation.ModerateGatewayFilterFactory;
+import dev.corral.gateway.moderation.ReactiveGuard;
+import dev.corral.guardmodels.guard.GuardProfile;
+import dev.corral.policies.policy.CompiledPolicy;
+import java.net.InetAddress;
+import java.time.Duration;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.boot.context.event.ApplicationReadyEvent;
+import org.springframework.boot.web.server.context.WebServerApplicationContext;
+import org.springframework.cloud.gateway.route.Route;
+import org.springframework.cloud.gateway.route.RouteLocator;
+import org.springframework.context.ApplicationListener;
+import org.springframework.context.SmartLifecycle;
+
+/**
+ * Looks at all routes before anything is served, so that a route that cannot work stops the start, and says what was
+ * started: where, by which policy, judged by whom and how good that is.
+ */
+final class StartReport implements SmartLifecycle, ApplicationListener<ApplicationReadyEvent> {
+
+    private static final Logger log = LoggerFactory.getLogger(StartReport.class);
+
+    private static final Duration ROUTES_TIMEOUT = Duration.ofSeconds(30);
+
+    private final RouteLocator routes;
+    private final CorralProperties properties;
+    private final ReactiveGuard guard;
+    private final CompiledPolicy defaultPolicy;
+    private volatile boolean running;
+
+    StartReport(RouteLocator routes, CorralProperties properties, ReactiveGuard guard, CompiledPolicy defaultPolicy) {
+        this.routes = routes;
+        this.properties = properties;
+        this.guard = guard;
+        this.defaultPolicy = defaultPolicy;
+    }
+
+    /** Before the web server. */
+    @Override
+    public int getPhase() {
+        return 0;
+    }
+
+    @Override
+    public void start() {
+        List<Route> all = routes.getRoutes().collectList().blockOptional(ROUTES_TIMEOUT).orElseThrow();
+        all.stream()
+                .filter(route -> route.getFilters().stream().noneMatch(ModerateGatewayFilterFactory::isModeration))
+                .forEach(route -> log.warn(
+                        "route '{}' has no Moderate filter: what takes it is passed on unseen", route.getId()));
+        running = true;
+    }
+
+    @Override
+    public void stop() {
+        running = false;
+    }
+
+    @Override
+    public boolean isRunning() {
+        return running;
+    }
+
+    @Override
+    public void onApplicationEvent(ApplicationReadyEvent event) {
+        if (!(event.getApplicationContext() instanceof WebServerApplicationContext context)
+                || context.getWebServer() == null) {
+            return;
+        }
+        InetAddress address = properties.address();
+        log.info(
+                "listening on http://{}:{}/v1{}, in front of {}",
+                address.getHostAddress(),
+                context.getWebServer().getPort(),
+                address.isLoopbackAddress() ? " (this machine only; --address 0.0.0.0 for all)" : "",
+                properties.upstream().url());
+        log.info("policy {}{}", defaultPolicy.revision(), properties.policy().file() == null ? " (built in)" : "");
+        GuardProfile profile = guard.profile();
+        log.info("guard {} ({}, {}): {}", profile.id(), profile.precision(), profile.licence(), profile.quality());
+        if (properties.guard().directory() == null) {
+            log.info("for Llama Guard 3 1B instead: ./corral quantize --from DIR --to DIR --precision int4, then"
+                    + " ./corral run --guard DIR");
+        }
+    }
+}

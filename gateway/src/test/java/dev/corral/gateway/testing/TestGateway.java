@@ -1,0 +1,102 @@
+package dev.corral.gateway.testing;
+
+import dev.corral.gateway.server.GatewayServer;
+import dev.corral.guardmodels.guard.Guard;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.springframework.boot.SpringApplication;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.support.GenericApplicationContext;
+
+/** A whole gateway on a free port, with a scripted guard. */
+public final class TestGateway implements AutoCloseable {
+
+    private final ConfigurableApplicationContext context;
+    private final HttpClient client =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    private final int port;
+
+    private TestGateway(ConfigurableApplicationContext context) {
+        this.context = context;
+        this.port = GatewayServer.port(context);
+    }
+
+    /** Starts one with these settings beside the usual ones of a test. */
+    public static TestGateway start(Guard guard, Map<String, String> settings) {
+        Map<String, String> all = new LinkedHashMap<>(Map.of("corral.port", "0"));
+        all.putAll(settings);
+        SpringApplication application = new SpringApplication(GatewayServer.class);
+        application.addInitializers(
+                context -> ((GenericApplicationContext) context).registerBean("guard", Guard.class, () -> guard));
+        return new TestGateway(application.run(all.entrySet().stream()
+                .map(setting -> "--" + setting.getKey() + "=" + setting.getValue())
+                .toArray(String[]::new)));
+    }
+
+    /** Starts one under a policy. */
+    public static TestGateway start(Guard guard, ScriptedUpstream upstream, String policy) {
+        try {
+            Path file = Files.createTempFile("policy", ".yaml");
+            file.toFile().deleteOnExit();
+            Files.writeString(file, policy);
+            return start(guard, Map.of("corral.upstream.url", upstream.url(), "corral.policy.file", file.toString()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    public int port() {
+        return port;
+    }
+
+    public <T> T bean(Class<T> type) {
+        return context.getBean(type);
+    }
+
+    public HttpRequest.Builder request(String path) {
+        return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
+                .timeout(Duration.ofSeconds(30));
+    }
+
+    public HttpResponse<String> chat(String body) {
+        return chat(body.getBytes(StandardCharsets.UTF_8));
+    }
+
+    public HttpResponse<String> chat(byte[] body) {
+        return send(request("/v1/chat/completions")
+                .header("Content-Type", "application/json")
+                .POST(BodyPublishers.ofByteArray(body)));
+    }
+
+    public HttpResponse<String> get(String path) {
+        return send(request(path).GET());
+    }
+
+    public HttpResponse<String> send(HttpRequest.Builder request) {
+        try {
+            return client.send(request.build(), BodyHandlers.ofString(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        client.close();
+        context.close();
+    }
+}

@@ -1,0 +1,2 @@
+/** What the tests of the gateway are made with. */
+package dev.corral.gateway.testing;
