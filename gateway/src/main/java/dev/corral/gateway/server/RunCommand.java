@@ -3,13 +3,8 @@ package dev.corral.gateway.server;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
-import org.springframework.context.ApplicationListener;
-import org.springframework.context.ConfigurableApplicationContext;
-import org.springframework.context.event.ContextClosedEvent;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Option;
 
 /** {@code corral run}: the gateway, until Ctrl-C. */
@@ -52,16 +47,7 @@ public final class RunCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        ConfigurableApplicationContext gateway;
-        try {
-            gateway = GatewayServer.start(settings());
-        } catch (RuntimeException _) { // its reason was logged
-            return ExitCode.SOFTWARE;
-        }
-        CountDownLatch closed = new CountDownLatch(1);
-        gateway.addApplicationListener((ApplicationListener<ContextClosedEvent>) _ -> closed.countDown());
-        closed.await();
-        return ExitCode.OK;
+        return GatewayServer.serve(settings(), _ -> {});
     }
 
     /** The options that were given, by their properties. */
