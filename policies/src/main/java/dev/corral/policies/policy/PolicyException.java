@@ -1,0 +1,36 @@
+package dev.corral.policies.policy;
+
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** A policy cannot be used. The message shows every issue with its line and a caret. */
+public final class PolicyException extends RuntimeException {
+
+    private static final int SHOWN = 50;
+
+    private final transient List<PolicyIssue> issues;
+
+    PolicyException(List<PolicyIssue> issues, Policy.Source source) {
+        super(render(issues, source));
+        this.issues = List.copyOf(issues);
+    }
+
+    /** All issues, warnings included, in the order of the file. */
+    public List<PolicyIssue> issues() {
+        return issues;
+    }
+
+    private static String render(List<PolicyIssue> issues, Policy.Source source) {
+        long errors = issues.stream()
+                .filter(issue -> issue.severity() == Severity.ERROR)
+                .count();
+        String rest = issues.size() > SHOWN ? "\n(and " + (issues.size() - SHOWN) + " more)" : "";
+        return issues.stream()
+                .limit(SHOWN)
+                .map(issue -> issue.render(source.text()))
+                .collect(Collectors.joining(
+                        "\n",
+                        "policy " + source.origin() + " has " + errors + (errors == 1 ? " error" : " errors") + ":\n",
+                        rest));
+    }
+}

@@ -1,0 +1,79 @@
+package dev.corral.policies.policy;
+
+import java.util.Collection;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+
+/**
+ * The policies in force, by name. Safe for use by many threads: all policies change together, and a reader keeps the
+ * policy that it got for as long as it needs it.
+ */
+public final class PolicyRegistry {
+
+    private final AtomicReference<Map<String, CompiledPolicy>> inForce;
+
+    /**
+     * Puts policies into force.
+     *
+     * @param policies at least one, each with a name of its own
+     */
+    public PolicyRegistry(Collection<CompiledPolicy> policies) {
+        inForce = new AtomicReference<>(byName(policies));
+    }
+
+    /**
+     * The policy in force under this name.
+     *
+     * @throws NoSuchPolicyException if there is none
+     */
+    public CompiledPolicy get(String name) {
+        Map<String, CompiledPolicy> policies = inForce.get();
+        return Optional.ofNullable(policies.get(name))
+                .orElseThrow(() -> new NoSuchPolicyException(name, policies.keySet()));
+    }
+
+    /** The names of all policies in force, sorted. */
+    public Set<String> names() {
+        return inForce.get().keySet();
+    }
+
+    /** Replaces all policies by these, at once. */
+    public void replace(Collection<CompiledPolicy> policies) {
+        inForce.set(byName(policies));
+    }
+
+    /**
+     * Loads all policies anew and replaces the old ones, or keeps the old ones in force if the new ones have errors or share a name.
+     *
+     * @return why the old ones were kept; empty when the new ones are in force
+     */
+    public Optional<RuntimeException> reload(Supplier<List<CompiledPolicy>> loader) {
+        try {
+            replace(loader.get());
+            return Optional.empty();
+        } catch (PolicyException | IllegalArgumentException e) {
+            return Optional.of(e);
+        }
+    }
+
+    private static Map<String, CompiledPolicy> byName(Collection<CompiledPolicy> policies) {
+        if (policies.isEmpty()) {
+            throw new IllegalArgumentException("there must be at least one policy");
+        }
+        Map<String, CompiledPolicy> byName = new TreeMap<>();
+        for (CompiledPolicy policy : policies) {
+            CompiledPolicy other = byName.putIfAbsent(policy.name(), policy);
+            if (other != null) {
+                throw new IllegalArgumentException("two policies are called '" + policy.name() + "': "
+                        + other.revision() + " and " + policy.revision() + "; give each file a name of its own");
+            }
+        }
+        return Collections.unmodifiableMap(byName);
+    }
+}

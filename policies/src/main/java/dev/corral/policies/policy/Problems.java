@@ -1,0 +1,52 @@
+package dev.corral.policies.policy;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import org.snakeyaml.engine.v2.exceptions.Mark;
+import org.snakeyaml.engine.v2.nodes.Node;
+
+/** Collects what is wrong with one file. */
+final class Problems {
+
+    private final String origin;
+    private final List<PolicyIssue> issues = new ArrayList<>();
+
+    Problems(String origin) {
+        this.origin = origin;
+    }
+
+    SourceLocation locate(Node node) {
+        return locate(node.getStartMark());
+    }
+
+    SourceLocation locate(Optional<Mark> mark) {
+        return mark.map(m -> new SourceLocation(origin, m.getLine() + 1, m.getColumn() + 1))
+                .orElseGet(() -> SourceLocation.wholeOf(origin));
+    }
+
+    /** Always empty, so that a reader can report and give up its value in one expression. */
+    <T> Optional<T> report(Problem problem, Node node, String message, String advice) {
+        report(problem, locate(node), message, advice);
+        return Optional.empty();
+    }
+
+    void report(Problem problem, SourceLocation location, String message, String advice) {
+        issues.add(problem.at(location, message, advice));
+    }
+
+    boolean hasErrors() {
+        return issues.stream().anyMatch(issue -> issue.severity() == Severity.ERROR);
+    }
+
+    /** In the order of the file, each once. */
+    List<PolicyIssue> issues() {
+        return issues.stream()
+                .distinct()
+                .sorted(Comparator.comparingInt(
+                                (PolicyIssue issue) -> issue.location().line())
+                        .thenComparingInt(issue -> issue.location().column()))
+                .toList();
+    }
+}
