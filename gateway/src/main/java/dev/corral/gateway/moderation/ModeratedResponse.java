@@ -12,7 +12,6 @@ import dev.corral.gateway.upstream.IdleTimeout;
 import dev.corral.policies.policy.BlockStyle;
 import dev.corral.policies.policy.Decision;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import org.springframework.core.io.buffer.DataBuffer;
 import org.springframework.http.HttpHeaders;
@@ -69,11 +68,13 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
     }
 
     /** A buffer that is there already is taken at once: waiting for somebody to ask, it would leak on a cancellation. */
-    @SuppressWarnings("unchecked")
-    private static Publisher<byte[]> take(Publisher<? extends DataBuffer> buffers) throws Exception {
+    private static Publisher<byte[]> take(Publisher<? extends DataBuffer> buffers) {
         if (buffers instanceof Callable<?> present) {
-            @Nullable DataBuffer buffer = ((Callable<@Nullable DataBuffer>) present).call();
-            return buffer == null ? Flux.empty() : Flux.just(HeapBytes.take(buffer));
+            try {
+                return present.call() instanceof DataBuffer buffer ? Flux.just(HeapBytes.take(buffer)) : Flux.empty();
+            } catch (Exception e) {
+                return Flux.error(e);
+            }
         }
         return Flux.from(buffers).map(HeapBytes::take);
     }
