@@ -6,9 +6,11 @@ import dev.corral.guardmodels.guard.GuardProfile;
 import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.assessment.Coverage;
 import dev.corral.policies.assessment.Probability;
+import dev.corral.policies.taxonomy.Hazard;
 import dev.corral.policies.taxonomy.StandardHazard;
 import dev.corral.policies.taxonomy.Taxonomy;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -26,15 +28,10 @@ public final class ScriptedGuard implements Guard {
 
     /** Scores with a single hazard. */
     public static Assessment scored(double unsafe, StandardHazard hazard) {
-        Probability probability = new Probability(unsafe);
-        return new Assessment.Scored(
-                probability,
-                Map.of(
-                        hazard,
-                        probability,
-                        hazard == StandardHazard.S13 ? StandardHazard.S1 : StandardHazard.S13,
-                        Probability.ZERO),
-                Coverage.ofText(1));
+        Map<Hazard, Probability> hazards = new LinkedHashMap<>();
+        hazards.put(hazard, new Probability(unsafe));
+        hazards.putIfAbsent(StandardHazard.S13, Probability.ZERO);
+        return new Assessment.Scored(new Probability(unsafe), hazards, Coverage.ofText(1));
     }
 
     @Override

@@ -36,7 +36,7 @@ public final class Converter {
 
     private static final String TOKENIZER = "tokenizer.json";
     private static final String VERDICT_HEAD = "verdict_head.weight";
-    private static final int OVERLAP_TOKENS = 256;
+    private static final int CHUNKS_OVERLAP_BY = 8;
 
     private final String tool;
 
@@ -159,6 +159,7 @@ public final class Converter {
             VerdictTokens verdict,
             int headRows,
             Map<String, String> sources) {
+        int contextTokens = Math.min(recipe.contextTokens(), config.maxPositions());
         Map<String, Integer> hazards = new LinkedHashMap<>();
         for (Hazard hazard : family.taxonomy().hazards()) {
             hazards.put(hazard.code(), 2 + hazards.size());
@@ -170,7 +171,7 @@ public final class Converter {
                 description.licence(),
                 description.quality(),
                 description.recommendedThreshold(),
-                new GuardManifest.Context(Math.min(recipe.contextTokens(), config.maxPositions()), OVERLAP_TOKENS),
+                new GuardManifest.Context(contextTokens, contextTokens / CHUNKS_OVERLAP_BY),
                 new GuardManifest.Model(config.layers(), config.kvHeads(), config.headSize(), headRows),
                 new GuardManifest.Verdict(verdict.lead(), verdict.continuation(), 0, 1, hazards),
                 new GuardManifest.Made(tool, recipe.label(), sources));

@@ -19,6 +19,8 @@ import dev.corral.policies.taxonomy.Hazard;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
@@ -41,8 +43,8 @@ import tools.jackson.databind.node.ObjectNode;
 /** Judges a text, or every line of a file, and prints the probabilities. */
 @Command(
         name = "assess",
-        mixinStandardHelpOptions = true,
         sortOptions = false,
+        usageHelpWidth = 100,
         description = {
             "Judges a text, or every line of a file, and prints the guard's probabilities.",
             "No policy is applied: this is what a policy's thresholds are compared with."
@@ -71,26 +73,27 @@ public final class AssessCommand implements Callable<Integer> {
     @ArgGroup(multiplicity = "1")
     private @Nullable Content content;
 
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "print this help")
+    @SuppressWarnings("UnusedVariable") // picocli reads the annotation
+    private boolean help;
+
     @Spec
     private @Nullable CommandSpec spec;
 
     /** What to judge. */
     static final class Content {
 
-        @Parameters(
-                arity = "0..1",
-                paramLabel = "TEXT",
-                description = "what a user says; - reads it from standard input")
+        @Parameters(arity = "1", paramLabel = "TEXT", description = "what a user says; - reads it from standard input")
         private @Nullable String text;
 
         @Option(
                 names = "--data",
                 paramLabel = "FILE",
-                description = {
-                    "JSON lines: objects with 'text', or 'turns' of 'role' and 'content',",
-                    "and optionally 'response'; the last is judged. May be packed (.xz).",
-                    "Prints a line of JSON for each."
-                })
+                description = "JSON lines: objects with 'text', or 'turns' of 'role' and 'content', and optionally"
+                        + " 'response'; the last is judged. May be packed (.xz). Prints a line of JSON for each.")
         private @Nullable Path data;
     }
 
@@ -101,7 +104,14 @@ public final class AssessCommand implements Callable<Integer> {
 
     /** {@code corral assess}. */
     public static void main(String[] args) {
-        System.exit(commandLine(new AssessCommand(onThisMachine(), System.in)).execute(args));
+        runAndExit(new AssessCommand(onThisMachine(), System.in), args);
+    }
+
+    /** Runs a command as a program: standard output holds what it prints and no library's log. */
+    static void runAndExit(Callable<Integer> command, String[] args) {
+        System.setProperty("slf4j.provider", "org.slf4j.helpers.NOP_FallbackServiceProvider");
+        System.setProperty("slf4j.internal.verbosity", "ERROR");
+        System.exit(commandLine(command).execute(args));
     }
 
     /** The guard of this machine, with all its cores for one text at a time. */
@@ -195,8 +205,8 @@ public final class AssessCommand implements Callable<Integer> {
         return json;
     }
 
-    private static double rounded(Probability probability) {
-        return Math.rint(probability.value() * 1e5) / 1e5;
+    private static BigDecimal rounded(Probability probability) {
+        return BigDecimal.valueOf(probability.value()).setScale(5, RoundingMode.HALF_EVEN);
     }
 
     private void print(Guard model, Assessment assessment) {

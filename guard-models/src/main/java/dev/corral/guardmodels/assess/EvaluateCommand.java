@@ -40,12 +40,11 @@ import tools.jackson.databind.json.JsonMapper;
 /** Judges labelled texts and prints how often the guard is right. */
 @Command(
         name = "evaluate",
-        mixinStandardHelpOptions = true,
         sortOptions = false,
-        description = {
-            "Judges labelled texts and prints how often the guard is right: for all of them, for each set",
-            "and for those in English."
-        },
+        usageHelpWidth = 100,
+        description =
+                "Judges labelled texts and prints how often the guard is right: for all of them, for each set and for"
+                        + " those in English.",
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:everything was judged",
@@ -68,11 +67,10 @@ public final class EvaluateCommand implements Callable<Integer> {
             names = "--data",
             required = true,
             paramLabel = "FILE",
-            description = {
-                "JSON lines: objects with 'text', or 'turns' of 'role' and 'content', and optionally",
-                "'response'; 'label' (safe or unsafe) of the last, 'set', and optionally 'lang' and",
-                "'categories' (hazard codes). May be packed (.xz)."
-            })
+            description =
+                    "JSON lines: objects with 'text', or 'turns' of 'role' and 'content', and optionally 'response';"
+                            + " 'label' (safe or unsafe) of the last, 'set', and optionally 'lang' and 'categories' (hazard"
+                            + " codes). May be packed (.xz).")
     private @Nullable Path data;
 
     @Option(
@@ -90,6 +88,13 @@ public final class EvaluateCommand implements Callable<Integer> {
             description = "call T and more unsafe, 0 to 1; the guard's own recommendation if not given")
     private @Nullable Double threshold;
 
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "print this help")
+    @SuppressWarnings("UnusedVariable") // picocli reads the annotation
+    private boolean help;
+
     @Spec
     private @Nullable CommandSpec spec;
 
@@ -99,8 +104,7 @@ public final class EvaluateCommand implements Callable<Integer> {
 
     /** {@code corral evaluate}. */
     public static void main(String[] args) {
-        System.exit(AssessCommand.commandLine(new EvaluateCommand(AssessCommand.onThisMachine()))
-                .execute(args));
+        AssessCommand.runAndExit(new EvaluateCommand(AssessCommand.onThisMachine()), args);
     }
 
     /** A labelled text of the file. */

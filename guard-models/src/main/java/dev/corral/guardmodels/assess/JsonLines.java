@@ -41,7 +41,7 @@ final class JsonLines implements AutoCloseable {
             return new JsonLines(new BufferedReader(new InputStreamReader(plain, UTF_8)));
         } catch (IOException e) {
             in.close();
-            throw e;
+            throw new IOException(file + " cannot be unpacked: " + e.getMessage(), e);
         }
     }
 

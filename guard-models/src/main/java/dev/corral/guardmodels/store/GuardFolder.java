@@ -19,6 +19,9 @@ sealed interface GuardFolder {
     /** A file's bytes; of a file that is there. */
     long size(String name) throws IOException;
 
+    /** What to do when a file is not as it should be; the end of a message. */
+    String advice();
+
     /** A directory. */
     record OnDisk(Path directory) implements GuardFolder {
 
@@ -31,6 +34,11 @@ sealed interface GuardFolder {
         public Optional<InputStream> open(String name) throws IOException {
             Path file = directory.resolve(name);
             return Files.isRegularFile(file) ? Optional.of(Files.newInputStream(file)) : Optional.empty();
+        }
+
+        @Override
+        public String advice() {
+            return "; copy the whole guard directory again, or make it again with 'corral quantize'";
         }
 
         @Override
@@ -54,6 +62,11 @@ sealed interface GuardFolder {
         @Override
         public Optional<InputStream> open(String name) {
             return Optional.ofNullable(GuardFolder.class.getResourceAsStream(folder + "/" + name));
+        }
+
+        @Override
+        public String advice() {
+            return "; this Corral is not whole: install it again, or name a guard directory";
         }
 
         @Override

@@ -21,8 +21,6 @@ public final class GuardStore {
     private static final String MANIFEST = "guard.yaml";
     private static final String MODEL = "model.onnx";
     private static final String TOKENIZER = "tokenizer.json";
-    private static final String AGAIN =
-            "; copy the whole guard directory again, or make it again with 'corral quantize'";
 
     private static final int BUFFER = 1 << 20;
 
@@ -104,8 +102,8 @@ public final class GuardStore {
     private static Checksums checksums(GuardFolder folder) {
         String path = folder.path(Checksums.FILE);
         try (InputStream in = folder.open(Checksums.FILE)
-                .orElseThrow(
-                        () -> new UnusableGuardException(path + " is missing: it lists the guard's files" + AGAIN))) {
+                .orElseThrow(() -> new UnusableGuardException(
+                        path + " is missing: it lists the guard's files" + folder.advice()))) {
             Checksums checksums = Checksums.parse(new String(in.readAllBytes(), UTF_8), path);
             for (String name : List.of(MANIFEST, MODEL, TOKENIZER)) {
                 if (!checksums.digests().containsKey(name)) {
@@ -138,13 +136,13 @@ public final class GuardStore {
             long expectedSize = checksums.size(name).orElse(size);
             if (size < expectedSize) {
                 throw new UnusableGuardException(
-                        path + " is truncated: it has " + size + " bytes, expected " + expectedSize + AGAIN);
+                        path + " is truncated: it has " + size + " bytes, expected " + expectedSize + folder.advice());
             }
             String expected = checksums.digests().get(name);
             String found = digest(in, sink);
             if (!found.equals(expected)) {
                 throw new UnusableGuardException(path + " is not the file that " + Checksums.FILE
-                        + " describes: its SHA-256 is " + found + ", expected " + expected + AGAIN);
+                        + " describes: its SHA-256 is " + found + ", expected " + expected + folder.advice());
             }
         } catch (IOException e) {
             throw unreadable(path, e);
@@ -166,12 +164,13 @@ public final class GuardStore {
     }
 
     private static UnusableGuardException missing(GuardFolder folder, String name) {
-        return new UnusableGuardException(folder.path(name) + " is missing: " + Checksums.FILE + " lists it" + AGAIN);
+        return new UnusableGuardException(
+                folder.path(name) + " is missing: " + Checksums.FILE + " lists it" + folder.advice());
     }
 
     private static UnusableGuardException unlisted(GuardFolder folder, String name) {
-        return new UnusableGuardException(
-                folder.path(Checksums.FILE) + " does not list " + name + ", so it cannot be verified" + AGAIN);
+        return new UnusableGuardException(folder.path(Checksums.FILE) + " does not list " + name
+                + ", so it cannot be verified" + folder.advice());
     }
 
     private static UnusableGuardException unreadable(String path, IOException e) {

@@ -38,7 +38,7 @@ final class ManifestYaml {
     }
 
     private static GuardManifest manifest(YamlSection root) {
-        int format = root.integer("format", 0);
+        int format = root.integer("format", 1);
         if (format > GuardManifest.FORMAT) {
             root.problem("'format' is " + format + ", but this Corral reads only " + GuardManifest.FORMAT
                     + "; use a newer Corral or convert the guard again");

@@ -69,7 +69,8 @@ class AssessCommandTests {
     @Test
     void assessWhenMinusIsGivenReadsStandardInput() {
         stdin = "grüße\n";
-        assertThat(assess("-", "--json").out()).isEqualTo("{\"unsafe\":0.75,\"hazards\":{\"S9\":0.75,\"S13\":0.0}}\n");
+        assertThat(assess("-", "--json").out())
+                .isEqualTo("{\"unsafe\":0.75000,\"hazards\":{\"S9\":0.75000,\"S13\":0.00000}}\n");
         assertThat(guard.asked).containsExactly(new Conversation(List.of(Turn.of(Role.USER, "grüße\n"))));
     }
 
@@ -84,9 +85,9 @@ class AssessCommandTests {
         assertThat(run.code()).isZero();
         assertThat(run.out().lines())
                 .containsExactly(
-                        "{\"line\":1,\"unsafe\":0.75,\"hazards\":{\"S9\":0.75,\"S13\":0.0}}",
-                        "{\"line\":3,\"unsafe\":0.75,\"hazards\":{\"S9\":0.75,\"S13\":0.0}}",
-                        "{\"line\":4,\"unsafe\":0.75,\"hazards\":{\"S9\":0.75,\"S13\":0.0}}");
+                        "{\"line\":1,\"unsafe\":0.75000,\"hazards\":{\"S9\":0.75000,\"S13\":0.00000}}",
+                        "{\"line\":3,\"unsafe\":0.75000,\"hazards\":{\"S9\":0.75000,\"S13\":0.00000}}",
+                        "{\"line\":4,\"unsafe\":0.75000,\"hazards\":{\"S9\":0.75000,\"S13\":0.00000}}");
         assertThat(guard.asked)
                 .containsExactly(
                         new Conversation(List.of(Turn.of(Role.USER, "a"))),
@@ -163,7 +164,7 @@ class AssessCommandTests {
         Run run = assess("--help");
         assertThat(run.code()).isZero();
         assertThat(run.out())
-                .startsWith("Usage: corral assess [-hV] ")
+                .startsWith("Usage: corral assess [-h] ")
                 .contains("--guard=DIR", "--data=FILE", "Exit codes:", "Examples:");
     }
 }

@@ -115,4 +115,11 @@ class GuardStoreTests {
         Files.writeString(sums, plain);
         assertThat(GuardStore.open(directory).manifest().id()).isEqualTo("tiny-guard");
     }
+
+    @Test
+    void openWhenFolderOfClassPathIsIncompleteSaysThatCorralIsNotWhole() throws IOException {
+        GuardFolder folder = new GuardFolder.BuiltIn("/no/such/folder");
+        assertThat(folder.open("SHA256SUMS")).isEmpty();
+        assertThat(folder.advice()).contains("install it again");
+    }
 }
