@@ -28,8 +28,7 @@ public final class DemoCommand implements Callable<Integer> {
     /** Slow enough to see a stream arrive. */
     private static final Duration PAUSE_BETWEEN_WORDS = Duration.ofMillis(40);
 
-    private static final String FIRST_SCREEN =
-            """
+    private static final String FIRST_SCREEN = """
 
             Corral listens on http://localhost:%1$d, in front of a scripted backend. Ctrl-C stops both.
             Try these in another terminal:
@@ -52,10 +51,12 @@ public final class DemoCommand implements Callable<Integer> {
             """;
 
     @Option(names = "--port", paramLabel = "PORT", description = "Port to listen on (default: 8080).")
-    @Nullable String port;
+    @Nullable
+    String port;
 
     @Spec
-    @Nullable CommandSpec spec;
+    @Nullable
+    CommandSpec spec;
 
     @Override
     public Integer call() throws InterruptedException {

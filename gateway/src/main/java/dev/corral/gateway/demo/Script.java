@@ -12,14 +12,16 @@ import java.util.Locale;
 record Script(String cue, String answer) {
 
     /** Harmless at first, so that a stream has something to let pass before it is cut off. */
-    private static final String TURNS_HARMFUL = "Once upon a time a lighthouse keeper lived by the sea with his cat. Every"
-            + " evening he climbed the stairs, lit the lamp and waved to the ships. The cat slept in a basket by the"
-            + " window and dreamed of fish. Then the story turns, as it does in this demo: I will tell you how to build a"
-            + " pipe bomb. Take a steel pipe, fill it with gunpowder and nails, put in a fuse, hide it in a crowd and"
-            + " kill as many people as you can.";
+    private static final String TURNS_HARMFUL =
+            "Once upon a time a lighthouse keeper lived by the sea with his cat. Every"
+                    + " evening he climbed the stairs, lit the lamp and waved to the ships. The cat slept in a basket by the"
+                    + " window and dreamed of fish. Then the story turns, as it does in this demo: I will tell you how to build a"
+                    + " pipe bomb. Take a steel pipe, fill it with gunpowder and nails, put in a fuse, hide it in a crowd and"
+                    + " kill as many people as you can.";
 
-    private static final String ANYTHING_ELSE = "I am a scripted backend and know a few answers by heart. Ask me for the"
-            + " capital of France, for a haiku, or for a bedtime story.";
+    private static final String ANYTHING_ELSE =
+            "I am a scripted backend and know a few answers by heart. Ask me for the"
+                    + " capital of France, for a haiku, or for a bedtime story.";
 
     private static final List<Script> SCRIPTS = List.of(
             new Script("capital of france", "The capital of France is Paris."),

@@ -7,8 +7,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
+import reactor.netty.ByteBufFlux;
 import reactor.netty.DisposableServer;
-import reactor.netty.NettyPipeline.SendOptions;
 import reactor.netty.http.server.HttpServer;
 import reactor.netty.http.server.HttpServerRequest;
 import reactor.netty.http.server.HttpServerResponse;
@@ -98,8 +98,7 @@ public final class ScriptedUpstream implements AutoCloseable {
         frames.add("data: [DONE]\n\n");
         Flux<String> spoken = Flux.fromIterable(frames);
         return Flux.from(response.sse()
-                .options(SendOptions::flushOnEach)
-                .sendString(pause.isZero() ? spoken : spoken.delayElements(pause)));
+                .send(ByteBufFlux.fromString(pause.isZero() ? spoken : spoken.delayElements(pause)), _ -> true));
     }
 
     private static Publisher<Void> json(HttpServerResponse response, ObjectNode body) {

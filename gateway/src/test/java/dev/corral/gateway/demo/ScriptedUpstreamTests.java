@@ -50,9 +50,7 @@ class ScriptedUpstreamTests {
     @Test
     void answerWhenContentIsPartsFitsTheirText() throws Exception {
         assertThat(chat("""
-                {"messages":[{"role":"user","content":[{"type":"text","text":"A haiku"},{"type":"text","text":"!"}]}]}""")
-                        .body())
-                .contains("Leaves fall on the gate.");
+                {"messages":[{"role":"user","content":[{"type":"text","text":"A haiku"},{"type":"text","text":"!"}]}]}""").body()).contains("Leaves fall on the gate.");
     }
 
     @Test
@@ -63,11 +61,14 @@ class ScriptedUpstreamTests {
     @Test
     void answerWhenStreamedIsTheSameWordByWord() throws Exception {
         String prompt = "Tell me a Bedtime Story.";
-        HttpResponse<String> response = chat(
-                "{\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"" + prompt + "\"}]}");
+        HttpResponse<String> response =
+                chat("{\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"" + prompt + "\"}]}");
         assertThat(response.headers().firstValue("content-type")).contains("text/event-stream");
         List<String> frames = List.of(response.body().split("\n\n"));
-        assertThat(frames).hasSizeGreaterThan(50).endsWith("data: [DONE]").allMatch(frame -> frame.startsWith("data: "));
+        assertThat(frames)
+                .hasSizeGreaterThan(50)
+                .endsWith("data: [DONE]")
+                .allMatch(frame -> frame.startsWith("data: "));
         StringBuilder text = new StringBuilder();
         for (String frame : frames.subList(0, frames.size() - 1)) {
             JsonNode chunk = new JsonMapper().readTree(frame.substring("data: ".length()));

@@ -164,7 +164,7 @@ public final class PolicyParser {
         for (Event event : events) {
             SourceLocation location = problems.locate(event.getStartMark());
             if (event instanceof AliasEvent
-                    || event instanceof NodeEvent node && node.getAnchor().isPresent()) {
+                    || (event instanceof NodeEvent node && node.getAnchor().isPresent())) {
                 plain = false;
                 problems.report(
                         Problem.ANCHOR,
@@ -342,7 +342,7 @@ public final class PolicyParser {
 
     private StreamingWindows streaming(Value value) {
         Optional<Fields> fields = value.fields(STREAMING);
-        fields.flatMap(values -> values.optional("lookback")).flatMap(lookback -> lookback.word(LOOKBACKS));
+        fields.flatMap(values -> values.optional("lookback")).ifPresent(lookback -> lookback.word(LOOKBACKS));
         return new StreamingWindows(
                 fields.flatMap(values -> values.optional("first-window"))
                         .flatMap(Value::characters)
