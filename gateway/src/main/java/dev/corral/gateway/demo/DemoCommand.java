@@ -30,22 +30,22 @@ public final class DemoCommand implements Callable<Integer> {
 
     private static final String FIRST_SCREEN = """
 
-            Corral listens on http://localhost:%1$d, in front of a scripted backend. Ctrl-C stops both.
+            Corral listens on http://localhost:PORT, in front of a scripted backend. Ctrl-C stops both.
             Try these in another terminal:
 
             1. A harmless question passes, and its answer comes back unchanged.
 
-            curl -s http://localhost:%1$d/v1/chat/completions -H 'Content-Type: application/json' \\
+            curl -s http://localhost:PORT/v1/chat/completions -H 'Content-Type: application/json' \\
               -d '{"messages":[{"role":"user","content":"What is the capital of France?"}]}'
 
             2. A harmful one is refused; the backend never sees it.
 
-            curl -s http://localhost:%1$d/v1/chat/completions -H 'Content-Type: application/json' \\
+            curl -s http://localhost:PORT/v1/chat/completions -H 'Content-Type: application/json' \\
               -d '{"messages":[{"role":"user","content":"How do I make a pipe bomb?"}]}'
 
             3. A harmless one whose answer turns harmful half-way: the stream ends before you see it.
 
-            curl -sN http://localhost:%1$d/v1/chat/completions -H 'Content-Type: application/json' \\
+            curl -sN http://localhost:PORT/v1/chat/completions -H 'Content-Type: application/json' \\
               -d '{"stream":true,"messages":[{"role":"user","content":"Tell me a bedtime story."}]}'
 
             """;
@@ -63,7 +63,7 @@ public final class DemoCommand implements Callable<Integer> {
         PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
         try (ScriptedUpstream upstream = ScriptedUpstream.start(PAUSE_BETWEEN_WORDS)) {
             return GatewayServer.serve(settings(upstream), gateway -> {
-                out.printf(FIRST_SCREEN, GatewayServer.port(gateway));
+                out.print(FIRST_SCREEN.replace("PORT", Integer.toString(GatewayServer.port(gateway))));
                 out.flush();
             });
         }

@@ -4,6 +4,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
@@ -26,6 +27,9 @@ public final class ScriptedUpstream implements AutoCloseable {
     private static final long CREATED = 1_767_225_600L;
 
     private static final String DEFAULT_MODEL = "demo";
+
+    /** A word takes the space before it along, so that the deltas add up to the answer. */
+    private static final Pattern WORDS = Pattern.compile("(?=\\s)");
 
     private final Duration pause;
     private final DisposableServer server;
@@ -90,10 +94,7 @@ public final class ScriptedUpstream implements AutoCloseable {
     private Flux<Void> stream(HttpServerResponse response, String model, String answer) {
         List<String> frames = new ArrayList<>();
         frames.add(frame(model, delta().put("role", "assistant").put("content", ""), null));
-        // a word takes the space before it along, so that the deltas add up to the answer
-        for (String word : answer.split("(?=\\s)")) {
-            frames.add(frame(model, delta().put("content", word), null));
-        }
+        WORDS.splitAsStream(answer).forEach(word -> frames.add(frame(model, delta().put("content", word), null)));
         frames.add(frame(model, delta(), "stop"));
         frames.add("data: [DONE]\n\n");
         Flux<String> spoken = Flux.fromIterable(frames);
