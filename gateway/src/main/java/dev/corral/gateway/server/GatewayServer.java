@@ -6,6 +6,7 @@ import dev.corral.gateway.moderation.ModerationConfiguration;
 import dev.corral.gateway.moderation.PolicyConfiguration;
 import dev.corral.gateway.upstream.UpstreamConfiguration;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
 import org.springframework.boot.SpringApplication;
@@ -69,6 +70,7 @@ public class GatewayServer {
 
     /** The port that a started gateway listens on. */
     public static int port(ConfigurableApplicationContext gateway) {
-        return ((WebServerApplicationContext) gateway).getWebServer().getPort();
+        return Objects.requireNonNull(((WebServerApplicationContext) gateway).getWebServer())
+                .getPort();
     }
 }
