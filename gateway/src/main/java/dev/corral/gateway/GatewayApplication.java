@@ -1,5 +1,6 @@
 package dev.corral.gateway;
 
+import dev.corral.gateway.demo.DemoCommand;
 import dev.corral.gateway.server.RunCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -9,7 +10,7 @@ import picocli.CommandLine.Command;
         name = "corral",
         mixinStandardHelpOptions = true,
         description = "Stands between applications and a Llama backend and moderates what passes.",
-        subcommands = {RunCommand.class})
+        subcommands = {RunCommand.class, DemoCommand.class})
 public final class GatewayApplication {
 
     private GatewayApplication() {}

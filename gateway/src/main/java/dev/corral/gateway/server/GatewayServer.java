@@ -6,13 +6,19 @@ import dev.corral.gateway.moderation.ModerationConfiguration;
 import dev.corral.gateway.moderation.PolicyConfiguration;
 import dev.corral.gateway.upstream.UpstreamConfiguration;
 import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CountDownLatch;
+import java.util.function.Consumer;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.web.server.context.WebServerApplicationContext;
+import org.springframework.context.ApplicationListener;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Import;
+import org.springframework.context.event.ContextClosedEvent;
+import picocli.CommandLine.ExitCode;
 
 /** The gateway, put together. */
 @SpringBootConfiguration(proxyBeanMethods = false)
@@ -41,8 +47,30 @@ public class GatewayServer {
                         .toArray(String[]::new));
     }
 
+    /**
+     * Starts a gateway and waits until it is closed, as Ctrl-C does.
+     *
+     * @param started called once it serves
+     * @return the exit code of the process
+     */
+    public static int serve(Map<String, String> settings, Consumer<ConfigurableApplicationContext> started)
+            throws InterruptedException {
+        ConfigurableApplicationContext gateway;
+        try {
+            gateway = start(settings);
+        } catch (RuntimeException _) { // its reason was logged
+            return ExitCode.SOFTWARE;
+        }
+        CountDownLatch closed = new CountDownLatch(1);
+        gateway.addApplicationListener((ApplicationListener<ContextClosedEvent>) _ -> closed.countDown());
+        started.accept(gateway);
+        closed.await();
+        return ExitCode.OK;
+    }
+
     /** The port that a started gateway listens on. */
     public static int port(ConfigurableApplicationContext gateway) {
-        return ((WebServerApplicationContext) gateway).getWebServer().getPort();
+        return Objects.requireNonNull(((WebServerApplicationContext) gateway).getWebServer())
+                .getPort();
     }
 }
