@@ -1,5 +1,6 @@
 package dev.corral.gateway.bench;
 
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -24,7 +25,9 @@ public final class BenchCommand {
 
     private BenchCommand() {}
 
+    /** {@code corral bench}; figures are written the same everywhere. */
     public static void main(String[] args) {
+        Locale.setDefault(Locale.ROOT);
         System.exit(commandLine().execute(args));
     }
 

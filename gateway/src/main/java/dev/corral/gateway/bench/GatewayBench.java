@@ -40,7 +40,7 @@ final class GatewayBench implements Callable<Integer> {
                 HttpClient client = HttpClient.newBuilder()
                         .version(HttpClient.Version.HTTP_1_1)
                         .build()) {
-            report.say("%d requests each, by turns, after as many to warm up", requests);
+            report.say("%d requests each, by turns, after as many to warm up".formatted(requests));
             Times direct = new Times(requests);
             Times through = new Times(requests);
             measure(client, gateway, new Times(requests), new Times(requests));

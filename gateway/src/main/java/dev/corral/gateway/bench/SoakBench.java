@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -55,9 +54,9 @@ final class SoakBench implements Callable<Integer> {
     CommandSpec spec;
 
     private final AtomicInteger leaks = new AtomicInteger();
-    private final LongAdder answered = new LongAdder();
-    private final LongAdder givenUp = new LongAdder();
-    private final LongAdder wrong = new LongAdder();
+    private final AtomicInteger answered = new AtomicInteger();
+    private final AtomicInteger givenUp = new AtomicInteger();
+    private final AtomicInteger wrong = new AtomicInteger();
 
     /** A prompt and the word that its answer, whole or streamed, must hold. */
     private record Question(String prompt, String expected) {}
@@ -79,15 +78,13 @@ final class SoakBench implements Callable<Integer> {
                         .blockLast(GIVE_UP);
                 findLostBuffers();
                 megabytes.add(directMegabytes());
-                report.say(
-                        "%6d answered, %5d given up by the client, %d wrong, %d LEAK lines, direct memory %6.1f MB",
-                        answered.sum(), givenUp.sum(), wrong.sum(), leaks.get(), megabytes.getLast());
+                report.say("%6d answered, %5d given up by the client, %d wrong, %d LEAK lines, direct memory %6.1f MB".formatted(answered.get(), givenUp.get(), wrong.get(), leaks.get(), megabytes.getLast()));
             }
             client.configuration().connectionProvider().disposeLater().block(GIVE_UP);
         }
         findLostBuffers();
         report.figure("LEAK lines", leaks.get(), "", 0);
-        report.figure("wrong answers", wrong.sum(), "", 0);
+        report.figure("wrong answers", wrong.get(), "", 0);
         report.figure("direct memory, growth over the second half", growth(megabytes), "MB", FLAT_WITHIN_MEGABYTES);
         return report.exitCode();
     }
@@ -103,16 +100,16 @@ final class SoakBench implements Callable<Integer> {
                 .responseContent();
         if (giveUp) {
             Flux<ByteBuf> part = stream ? answer.take(1) : answer.takeUntilOther(Mono.delay(Duration.ofMillis(1)));
-            return part.then().doFinally(_ -> givenUp.increment());
+            return part.then().doFinally(_ -> givenUp.incrementAndGet());
         }
         return answer.aggregate()
                 .asString()
                 .defaultIfEmpty("")
                 .onErrorResume(failure -> Mono.just(failure.toString()))
                 .doOnNext(text -> {
-                    answered.increment();
+                    answered.incrementAndGet();
                     if (!text.contains(question.expected()) || (stream && !text.contains("[DONE]"))) {
-                        wrong.increment();
+                        wrong.incrementAndGet();
                     }
                 })
                 .then();

@@ -48,7 +48,7 @@ final class StartupBench implements Callable<Integer> {
         for (int run = 1; run <= runs; run++) {
             double millis = start(Path.of(home));
             times.add(millis);
-            report.say("run %d: %.0f ms", run, millis);
+            report.say("run %d: %.0f ms".formatted(run, millis));
         }
         report.times("from ./corral demo to the first answer", times, LIMIT_MILLIS);
         return report.exitCode();
