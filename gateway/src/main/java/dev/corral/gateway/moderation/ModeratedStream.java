@@ -29,6 +29,7 @@ final class ModeratedStream {
      *
      * Failing: before the first byte a failure is the caller's, who still has a status to set. After it there is none, and
      * an error frame is all that can be said; what was held is dropped, and no [DONE] pretends that the answer is whole.
+     * A failure after the answer's last frame is nobody's concern.
      */
 
     private record Output(byte[] bytes, boolean last) {}
@@ -43,6 +44,7 @@ final class ModeratedStream {
     private final CompletionWindow window;
     private boolean sent;
     private boolean ended;
+    private boolean finished;
 
     ModeratedStream(
             Dialect dialect,
@@ -112,6 +114,7 @@ final class ModeratedStream {
             return Flux.empty();
         }
         answer.passed();
+        finished = ended;
         return send(judged, false);
     }
 
@@ -127,6 +130,9 @@ final class ModeratedStream {
     }
 
     private Flux<Output> fail(Throwable failure) {
+        if (finished) {
+            return Flux.empty();
+        }
         return sent ? last(List.of(dialect.errorFrame(ErrorResponses.errorOf(failure)))) : Flux.error(failure);
     }
 }

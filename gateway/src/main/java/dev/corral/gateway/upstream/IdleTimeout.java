@@ -8,6 +8,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
 import reactor.core.scheduler.Schedulers;
 
@@ -32,16 +33,29 @@ public final class IdleTimeout {
             Clock clock = new Clock();
             return chunks.doOnRequest(_ -> clock.start())
                     .doOnNext(_ -> clock.stop())
-                    .takeUntilOther(clock.expired.asMono())
                     .doFinally(_ -> clock.stop())
+                    .takeUntilOther(clock.expired.asMono())
+                    .concatWith(Mono.defer(() -> clock.hasExpired ? Mono.error(stalled()) : Mono.empty()))
                     .limitRate(1);
         });
     }
 
+    private DialectException stalled() {
+        return new DialectException(new GatewayError(
+                504,
+                "upstream_error",
+                "upstream_stalled",
+                null,
+                "the upstream sent nothing for " + limit.toMillis()
+                        + " ms in the middle of its answer (corral.upstream.idle-timeout)",
+                null));
+    }
+
     private final class Clock {
 
-        private final Sinks.Empty<Void> expired = Sinks.empty();
+        private final Sinks.Empty<byte[]> expired = Sinks.empty();
         private final AtomicReference<@Nullable Disposable> timer = new AtomicReference<>();
+        private volatile boolean hasExpired;
 
         void start() {
             replace(Schedulers.parallel().schedule(this::expire, limit.toMillis(), TimeUnit.MILLISECONDS));
@@ -58,15 +72,10 @@ public final class IdleTimeout {
             }
         }
 
+        /** Completes rather than fails: only its completion makes {@code takeUntilOther} cancel the source. */
         private void expire() {
-            expired.tryEmitError(new DialectException(new GatewayError(
-                    504,
-                    "upstream_error",
-                    "upstream_stalled",
-                    null,
-                    "the upstream sent nothing for " + limit.toMillis()
-                            + " ms in the middle of its answer (corral.upstream.idle-timeout)",
-                    null)));
+            hasExpired = true;
+            expired.tryEmitEmpty();
         }
     }
 }
