@@ -1,5 +1,6 @@
 package dev.corral.gateway.bench;
 
+import java.io.IOException;
 import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -32,6 +33,14 @@ public final class BenchCommand {
     }
 
     static CommandLine commandLine() {
-        return new CommandLine(new BenchCommand()).setCommandName("corral bench");
+        return new CommandLine(new BenchCommand())
+                .setCommandName("corral bench")
+                .setExecutionExceptionHandler((failure, command, _) -> {
+                    if (!(failure instanceof IOException)) {
+                        throw failure;
+                    }
+                    command.getErr().println(command.getColorScheme().errorText(String.valueOf(failure.getMessage())));
+                    return command.getCommandSpec().exitCodeOnExecutionException();
+                });
     }
 }

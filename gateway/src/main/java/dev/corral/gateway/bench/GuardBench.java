@@ -48,6 +48,7 @@ final class GuardBench implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        System.setProperty("logback.configurationFile", "command-logging.xml");
         Report report = Report.of(spec);
         GuardDirectory files = directory == null ? GuardStore.starter() : GuardStore.open(directory);
         int cores = Runtime.getRuntime().availableProcessors();
