@@ -62,16 +62,26 @@ class PolicyOutcomeTests {
         gateway = TestGateway.start(
                 guard,
                 Map.of(
-                        "corral.upstream.url", upstream.url(),
-                        "corral.policy.file", policies.resolve("desk.yaml").toString(),
-                        "corral.policy.directory", policies.toString(),
-                        "corral.guard.lanes", "1",
-                        "corral.guard.queue", "1",
-                        route + "id", "team",
-                        route + "uri", upstream.url(),
-                        route + "predicates[0]", "Path=/team/**",
-                        route + "filters[0]", "Moderate=lenient",
-                        route + "filters[1]", "StripPrefix=1"));
+                        "corral.upstream.url",
+                        upstream.url(),
+                        "corral.policy.file",
+                        policies.resolve("desk.yaml").toString(),
+                        "corral.policy.directory",
+                        policies.toString(),
+                        "corral.guard.lanes",
+                        "1",
+                        "corral.guard.queue",
+                        "1",
+                        route + "id",
+                        "team",
+                        route + "uri",
+                        upstream.url(),
+                        route + "predicates[0]",
+                        "Path=/team/**",
+                        route + "filters[0]",
+                        "Moderate=lenient",
+                        route + "filters[1]",
+                        "StripPrefix=1"));
     }
 
     @AfterAll
@@ -93,7 +103,9 @@ class PolicyOutcomeTests {
     }
 
     private static void assertDecision(HttpResponse<String> answer, String decision) {
-        assertThat(answer.headers().firstValue("x-corral-decision")).as(answer.body()).contains(decision);
+        assertThat(answer.headers().firstValue("x-corral-decision"))
+                .as(answer.body())
+                .contains(decision);
     }
 
     @Test
@@ -197,7 +209,8 @@ class PolicyOutcomeTests {
         await().until(() -> guard.holding.get() == 1);
         CompletableFuture<HttpResponse<String>> waiting =
                 CompletableFuture.supplyAsync(() -> gateway.chat(Completions.request("waits")));
-        await().until(() -> gateway.get("/actuator/prometheus").body().contains("corral_guard_queue{application=\"corral\"} 1.0"));
+        await().until(() ->
+                gateway.get("/actuator/prometheus").body().contains("corral_guard_queue{application=\"corral\"} 1.0"));
         HttpResponse<String> refused = gateway.chat(Completions.request("too much"));
         assertThat(refused.statusCode()).isEqualTo(503);
         assertThat(busy.join().statusCode()).isEqualTo(503);

@@ -54,7 +54,8 @@ final class GuardBench implements Callable<Integer> {
         int cores = Runtime.getRuntime().availableProcessors();
         try (Guard guard = new CachingGuard(OnnxGuard.load(files, 1, cores), CACHE_BYTES);
                 GuardTokenizer tokenizer = GuardTokenizer.load(files.tokenizerJson(), files.origin())) {
-            report.say("guard %s (%s), %d cores, prompts of %d tokens, %d rounds".formatted(guard.profile().id(), guard.profile().precision(), cores, PROMPT_TOKENS, rounds));
+            report.say("guard %s (%s), %d cores, prompts of %d tokens, %d rounds"
+                    .formatted(guard.profile().id(), guard.profile().precision(), cores, PROMPT_TOKENS, rounds));
             Random random = new Random(1);
             measure(guard, tokenizer, random, rounds / 5 + 1);
             report.times("verdict, text never seen", measure(guard, tokenizer, random, rounds), VERDICT_LIMIT_MILLIS);

@@ -78,7 +78,8 @@ final class SoakBench implements Callable<Integer> {
                         .blockLast(GIVE_UP);
                 findLostBuffers();
                 megabytes.add(directMegabytes());
-                report.say("%6d answered, %5d given up by the client, %d wrong, %d LEAK lines, direct memory %6.1f MB".formatted(answered.get(), givenUp.get(), wrong.get(), leaks.get(), megabytes.getLast()));
+                report.say("%6d answered, %5d given up by the client, %d wrong, %d LEAK lines, direct memory %6.1f MB"
+                        .formatted(answered.get(), givenUp.get(), wrong.get(), leaks.get(), megabytes.getLast()));
             }
             client.configuration().connectionProvider().disposeLater().block(GIVE_UP);
         }

@@ -85,7 +85,10 @@ public final class ModeratedExchange {
     private void describe(HttpHeaders headers) {
         headers.set(
                 ExchangeHeaders.DECISION,
-                label(outcomes.values().stream().max(Comparator.naturalOrder()).orElse(Outcome.ALLOW)));
+                outcomes.values().stream()
+                        .max(Comparator.naturalOrder())
+                        .map(ModeratedExchange::label)
+                        .orElse(ExchangeHeaders.NOTHING_JUDGED));
         headers.set(ExchangeHeaders.POLICY, policy.revision());
         headers.set(ExchangeHeaders.EXCHANGE, id);
     }

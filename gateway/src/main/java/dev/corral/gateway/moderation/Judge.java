@@ -5,7 +5,6 @@ import dev.corral.gateway.dialect.DialectException;
 import dev.corral.gateway.dialect.GatewayError;
 import dev.corral.gateway.exchange.ModeratedExchange;
 import dev.corral.guardmodels.conversation.Conversation;
-import dev.corral.guardmodels.conversation.Role;
 import dev.corral.guardmodels.guard.Judgements;
 import dev.corral.policies.assessment.Assessment.Inconclusive;
 import dev.corral.policies.policy.CompiledPolicy;
@@ -34,12 +33,10 @@ final class Judge {
 
     /** Judges what was answered up to now, each choice by itself, as a turn that follows the request. */
     Mono<Decision> answer(ModeratedExchange exchange, Conversation request, Answer answer) {
-        Conversation context = new Conversation(request.turns().stream()
-                .filter(turn -> turn.role() != Role.SYSTEM && !turn.parts().isEmpty())
-                .toList());
         List<Conversation> judgements = answer.choices().stream()
                 .filter(choice -> !choice.parts().isEmpty())
-                .map(context::plus)
+                .map(request::plus)
+                .flatMap(answered -> Judgements.ofLast(answered).stream())
                 .toList();
         return decide(exchange, Direction.COMPLETION, judgements, Urgency.ANSWER);
     }

@@ -12,6 +12,7 @@ import dev.corral.guardmodels.conversation.Conversation;
 import dev.corral.policies.policy.BlockStyle;
 import dev.corral.policies.policy.Decision;
 import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
 import java.util.List;
 import reactor.core.publisher.Flux;
 
@@ -32,7 +33,7 @@ final class ModeratedStream {
      * A failure after the answer's last frame is nobody's concern.
      */
 
-    private record Output(byte[] bytes, boolean last) {}
+    private record Output(ByteBuffer bytes, boolean last) {}
 
     private final Dialect dialect;
     private final Judge judge;
@@ -65,7 +66,7 @@ final class ModeratedStream {
     }
 
     /** What may go to the client, in pieces that should be sent at once; to be subscribed to once. */
-    Flux<byte[]> moderate(Flux<byte[]> chunks) {
+    Flux<ByteBuffer> moderate(Flux<byte[]> chunks) {
         return chunks.concatMapIterable(frames::split, 1)
                 .concatWith(Flux.defer(() -> Flux.fromStream(frames.flush().stream())))
                 .concatMap(this::offer, 1)
@@ -126,7 +127,7 @@ final class ModeratedStream {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         frames.forEach(bytes::writeBytes);
         sent = true;
-        return Flux.just(new Output(bytes.toByteArray(), last));
+        return Flux.just(new Output(ByteBuffer.wrap(bytes.toByteArray()), last));
     }
 
     private Flux<Output> fail(Throwable failure) {

@@ -1,14 +1,12 @@
 package dev.corral.gateway.moderation;
 
 import dev.corral.guardmodels.conversation.Conversation;
-import dev.corral.guardmodels.conversation.Part;
 import dev.corral.guardmodels.guard.CachingGuard;
 import dev.corral.guardmodels.guard.GuardProfile;
+import dev.corral.guardmodels.guard.TextCoverage;
 import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.assessment.Assessment.Inconclusive;
 import dev.corral.policies.assessment.Assessment.Reason;
-import dev.corral.policies.assessment.Coverage;
-import dev.corral.policies.assessment.Coverage.Extent;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
@@ -88,10 +86,10 @@ public final class ReactiveGuard implements AutoCloseable {
     Mono<List<Assessment>> assess(List<Conversation> conversations, Urgency urgency, Duration deadline) {
         return Mono.defer(() -> {
             Results results = new Results(conversations);
+            List<Optional<Assessment>> known = guard.cached(conversations);
             for (int i = 0; i < conversations.size(); i++) {
-                Optional<Assessment> known = guard.cached(conversations.get(i));
-                if (known.isPresent()) {
-                    results.set(i, known.get());
+                if (known.get(i).isPresent()) {
+                    results.set(i, known.get(i).get());
                     metrics.remembered(guard.profile().id());
                 }
             }
@@ -151,19 +149,8 @@ public final class ReactiveGuard implements AutoCloseable {
             case OVERLOADED -> "too many texts wait for the guard";
             case FAILED -> "the guard failed; the gateway's log says why";
         };
-        long characters = conversation.turns().getLast().parts().stream()
-                .mapToLong(ReactiveGuard::characters)
-                .sum();
-        return new Inconclusive(reason, detail, new Coverage(new Extent(0, characters), Extent.NONE, List.of()));
-    }
-
-    private static long characters(Part part) {
-        return switch (part) {
-            case Part.TextPart text -> text.text().length();
-            case Part.ToolCallPart call -> call.arguments().length();
-            case Part.ToolResultPart result -> result.text().length();
-            case Part.ImagePart _, Part.OpaquePart _ -> 0;
-        };
+        return new Inconclusive(
+                reason, detail, TextCoverage.of(conversation.turns().getLast(), 0));
     }
 
     @Override

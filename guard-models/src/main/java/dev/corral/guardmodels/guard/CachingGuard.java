@@ -7,6 +7,7 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.corral.guardmodels.conversation.Conversation;
 import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.assessment.Assessment.Scored;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -51,7 +52,20 @@ public final class CachingGuard implements Guard {
 
     /** What is remembered of a conversation; never asks the guard. */
     public Optional<Assessment> cached(Conversation conversation) {
-        return Optional.ofNullable(assessments.getIfPresent(ConversationKey.of(fingerprint, conversation)));
+        return cached(List.of(conversation)).getFirst();
+    }
+
+    /**
+     * What is remembered of each conversation; never asks the guard. Conversations that share turns cost hardly more than
+     * the longest of them.
+     */
+    public List<Optional<Assessment>> cached(List<Conversation> conversations) {
+        ConversationKey.Maker keys = new ConversationKey.Maker(fingerprint);
+        return conversations.stream()
+                .map(keys::key)
+                .map(assessments::getIfPresent)
+                .<Optional<Assessment>>map(Optional::ofNullable)
+                .toList();
     }
 
     @Override
@@ -61,7 +75,7 @@ public final class CachingGuard implements Guard {
 
     @Override
     public Assessment assess(Conversation conversation) {
-        ConversationKey key = ConversationKey.of(fingerprint, conversation);
+        ConversationKey key = new ConversationKey.Maker(fingerprint).key(conversation);
         Scored known = assessments.getIfPresent(key);
         if (known != null) {
             return known;

@@ -12,9 +12,10 @@ import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
+import java.util.IdentityHashMap;
 
 /**
- * SHA-256 of a guard and all that it can see of a conversation. Every text goes in with its length before it, in UTF-16
+ * SHA-256 of a guard and of the SHA-256 of each turn that it can see. Every text goes in with its length before it, in UTF-16
  * as it stands, so that two conversations have the same bytes only if they are the same: a boundary cannot be moved by
  * what a client writes, and broken surrogates do not fall together. The place of a text in the request is left out, that
  * of a part that cannot be read goes in, because the assessment names it.
@@ -23,17 +24,33 @@ record ConversationKey(long a, long b, long c, long d) {
 
     private static final int BUFFER = 8192;
 
-    static ConversationKey of(byte[] fingerprint, Conversation conversation) {
-        Encoder encoder = new Encoder();
-        encoder.digest.update(fingerprint);
-        encoder.number(conversation.turns().size());
-        for (Turn turn : conversation.turns()) {
-            encoder.text(turn.role().name());
-            encoder.number(turn.parts().size());
-            turn.parts().forEach(part -> part(part, encoder));
+    /** Makes keys; reads a turn that several conversations share once only. Not safe for use by threads. */
+    static final class Maker {
+
+        private final byte[] fingerprint;
+        private final IdentityHashMap<Turn, byte[]> turns = new IdentityHashMap<>();
+
+        Maker(byte[] fingerprint) {
+            this.fingerprint = fingerprint;
         }
-        ByteBuffer key = ByteBuffer.wrap(encoder.finish());
-        return new ConversationKey(key.getLong(), key.getLong(), key.getLong(), key.getLong());
+
+        ConversationKey key(Conversation conversation) {
+            Encoder encoder = new Encoder();
+            encoder.digest.update(fingerprint);
+            for (Turn turn : conversation.turns()) {
+                encoder.digest.update(turns.computeIfAbsent(turn, ConversationKey::digest));
+            }
+            ByteBuffer key = ByteBuffer.wrap(encoder.finish());
+            return new ConversationKey(key.getLong(), key.getLong(), key.getLong(), key.getLong());
+        }
+    }
+
+    private static byte[] digest(Turn turn) {
+        Encoder encoder = new Encoder();
+        encoder.text(turn.role().name());
+        encoder.number(turn.parts().size());
+        turn.parts().forEach(part -> part(part, encoder));
+        return encoder.finish();
     }
 
     private static void part(Part any, Encoder encoder) {

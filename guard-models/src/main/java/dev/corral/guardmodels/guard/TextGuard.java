@@ -1,7 +1,6 @@
 package dev.corral.guardmodels.guard;
 
 import dev.corral.guardmodels.conversation.Conversation;
-import dev.corral.guardmodels.conversation.Part;
 import dev.corral.guardmodels.conversation.Role;
 import dev.corral.guardmodels.conversation.Turn;
 import dev.corral.guardmodels.onnx.CausalModel;
@@ -17,8 +16,6 @@ import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.assessment.Assessment.Inconclusive;
 import dev.corral.policies.assessment.Assessment.Reason;
 import dev.corral.policies.assessment.Coverage;
-import dev.corral.policies.assessment.Coverage.Extent;
-import dev.corral.policies.assessment.Coverage.Unscanned;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -123,8 +120,7 @@ public final class TextGuard implements Guard {
     public Assessment assess(Conversation conversation) {
         Turn subject = conversation.turns().getLast();
         List<String> texts = Dialogue.texts(subject);
-        long characters = texts.stream().mapToLong(String::length).sum();
-        Coverage scanned = coverage(subject, characters, characters);
+        Coverage scanned = TextCoverage.of(subject, TextCoverage.characters(subject));
         try {
             return texts.stream().allMatch(String::isBlank)
                     ? reader.harmless().scored(scanned)
@@ -132,32 +128,10 @@ public final class TextGuard implements Guard {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return new Inconclusive(
-                    Reason.TIMEOUT, "the guard was interrupted before it was done", coverage(subject, 0, characters));
+                    Reason.TIMEOUT, "the guard was interrupted before it was done", TextCoverage.of(subject, 0));
         } catch (RuntimeException e) {
-            return new Inconclusive(Reason.FAILED, "the guard failed: " + place(e), coverage(subject, 0, characters));
+            return new Inconclusive(Reason.FAILED, "the guard failed: " + place(e), TextCoverage.of(subject, 0));
         }
-    }
-
-    private static Coverage coverage(Turn subject, long scanned, long total) {
-        List<Unscanned> unscanned = subject.parts().stream()
-                .map(TextGuard::unscanned)
-                .flatMap(Optional::stream)
-                .toList();
-        long images = subject.parts().stream()
-                .filter(Part.ImagePart.class::isInstance)
-                .count();
-        return new Coverage(new Extent(scanned, total), new Extent(0, images), unscanned);
-    }
-
-    private static Optional<Unscanned> unscanned(Part any) {
-        return switch (any) {
-            case Part.ImagePart image ->
-                Optional.of(new Unscanned("image", image.where(), "this guard reads text only"));
-            case Part.OpaquePart part -> Optional.of(new Unscanned(part.what(), part.where(), "no guard can read it"));
-            case Part.TextPart _ -> Optional.empty();
-            case Part.ToolCallPart _ -> Optional.empty();
-            case Part.ToolResultPart _ -> Optional.empty();
-        };
     }
 
     /** The kind of a failure and where it arose: its message might hold what was judged. */

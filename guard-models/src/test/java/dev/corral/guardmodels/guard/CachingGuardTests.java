@@ -87,8 +87,8 @@ class CachingGuardTests {
                 part(new Part.OpaquePart("ab", "")),
                 part(new Part.OpaquePart("ab", "elsewhere")));
         Set<ConversationKey> keys = new HashSet<>();
-        conversations.forEach(conversation -> keys.add(ConversationKey.of(new byte[0], conversation)));
-        keys.add(ConversationKey.of(new byte[] {1}, said("ab")));
+        conversations.forEach(conversation -> keys.add(new ConversationKey.Maker(new byte[0]).key(conversation)));
+        keys.add(new ConversationKey.Maker(new byte[] {1}).key(said("ab")));
         assertThat(keys).hasSize(conversations.size() + 1);
     }
 

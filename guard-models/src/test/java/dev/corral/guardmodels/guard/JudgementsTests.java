@@ -21,9 +21,22 @@ class JudgementsTests {
     }
 
     @Test
-    void ofWhenSeveralTurnsJudgesEachWithThoseBeforeIt() {
-        assertThat(Judgements.of(of(USER, ASSISTANT, TOOL)))
-                .containsExactly(of(USER), of(USER, ASSISTANT), of(USER, ASSISTANT, TOOL));
+    void ofWhenSeveralTurnsJudgesEachWithThoseBeforeItAndWithTheNearestOnly() {
+        assertThat(Judgements.of(of(USER, ASSISTANT, TOOL, ASSISTANT)))
+                .containsExactly(
+                        of(USER),
+                        of(USER, ASSISTANT),
+                        of(USER, ASSISTANT, TOOL),
+                        of(TOOL),
+                        of(USER, ASSISTANT, TOOL, ASSISTANT),
+                        of(TOOL, ASSISTANT));
+    }
+
+    @Test
+    void ofLastWhenAnsweredJudgesTheAnswerWithAllAndWithTheNearestContext() {
+        assertThat(Judgements.ofLast(of(SYSTEM, USER, ASSISTANT))).containsExactly(of(USER, ASSISTANT));
+        assertThat(Judgements.ofLast(of(USER, ASSISTANT, SYSTEM, USER, ASSISTANT)))
+                .containsExactly(of(USER, ASSISTANT, USER, ASSISTANT), of(USER, ASSISTANT));
     }
 
     @Test
@@ -34,7 +47,7 @@ class JudgementsTests {
 
     @Test
     void ofWhenOneSideSpeaksTwiceJudgesBothTurnsOnce() {
-        assertThat(Judgements.of(of(USER, USER))).containsExactly(of(USER), of(USER, USER));
+        assertThat(Judgements.of(of(USER, USER))).containsExactly(of(USER), of(USER, USER), of(USER));
     }
 
     @Test

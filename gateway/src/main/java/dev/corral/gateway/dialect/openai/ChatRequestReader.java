@@ -20,6 +20,8 @@ final class ChatRequestReader {
     /** So many answers may be asked for at once: each is judged, window by window. */
     static final int MAX_CHOICES = 8;
 
+    static final int MAX_MESSAGES = 1024;
+
     private static final int MAX_MODEL_NAME = 256;
 
     private static final Map<String, Role> ROLES = Map.of(
@@ -174,6 +176,12 @@ final class ChatRequestReader {
         }
         if (!messages.isArray()) {
             throw refused("messages", "'messages' must be a list of messages, not " + kind(messages));
+        }
+        if (messages.size() > MAX_MESSAGES) {
+            throw refused(
+                    "messages",
+                    "'messages' has " + messages.size()
+                            + " messages, and each is judged with those before it; send at most " + MAX_MESSAGES);
         }
         if (messages.isEmpty()) {
             throw refused("messages", "'messages' is empty; send at least one message");

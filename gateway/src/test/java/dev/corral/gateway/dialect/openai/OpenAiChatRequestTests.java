@@ -17,6 +17,7 @@ import dev.corral.guardmodels.conversation.Part.ToolResultPart;
 import dev.corral.guardmodels.conversation.Role;
 import dev.corral.guardmodels.conversation.Turn;
 import java.time.InstantSource;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -386,5 +387,15 @@ class OpenAiChatRequestTests {
 
     private static Turn turn(Role role, Part... parts) {
         return new Turn(role, List.of(parts));
+    }
+
+    @Test
+    void readWhenThereAreThousandsOfMessagesRefusesThem() {
+        String messages = String.join(",", Collections.nCopies(1025, "{\"role\":\"user\",\"content\":\"a\"}"));
+        byte[] body = ("{\"messages\":[" + messages + "]}").getBytes(UTF_8);
+
+        assertThatExceptionOfType(DialectException.class)
+                .isThrownBy(() -> new OpenAiChat(InstantSource.system()).read(body))
+                .satisfies(refused -> assertThat(refused.error().message()).contains("send at most 1024"));
     }
 }

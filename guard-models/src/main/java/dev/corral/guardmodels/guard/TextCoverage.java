@@ -1,0 +1,45 @@
+package dev.corral.guardmodels.guard;
+
+import dev.corral.guardmodels.conversation.Part;
+import dev.corral.guardmodels.conversation.Turn;
+import dev.corral.guardmodels.prompt.Dialogue;
+import dev.corral.policies.assessment.Coverage;
+import dev.corral.policies.assessment.Coverage.Extent;
+import dev.corral.policies.assessment.Coverage.Unscanned;
+import java.util.List;
+import java.util.Optional;
+
+/** What a guard that reads text only sees of a turn. */
+public final class TextCoverage {
+
+    private TextCoverage() {}
+
+    /**
+     * The coverage of a turn; what is no text is named, whether the text was read or not.
+     *
+     * @param scanned characters that were read
+     */
+    public static Coverage of(Turn turn, long scanned) {
+        long images =
+                turn.parts().stream().filter(Part.ImagePart.class::isInstance).count();
+        List<Unscanned> unscanned = turn.parts().stream()
+                .map(TextCoverage::unscanned)
+                .flatMap(Optional::stream)
+                .toList();
+        return new Coverage(new Extent(scanned, characters(turn)), new Extent(0, images), unscanned);
+    }
+
+    /** Characters of a turn's texts, as the guard reads them. */
+    static long characters(Turn turn) {
+        return Dialogue.texts(turn).stream().mapToLong(String::length).sum();
+    }
+
+    private static Optional<Unscanned> unscanned(Part any) {
+        return switch (any) {
+            case Part.ImagePart image ->
+                Optional.of(new Unscanned("image", image.where(), "this guard reads text only"));
+            case Part.OpaquePart part -> Optional.of(new Unscanned(part.what(), part.where(), "no guard can read it"));
+            case Part.TextPart _, Part.ToolCallPart _, Part.ToolResultPart _ -> Optional.empty();
+        };
+    }
+}
