@@ -9,6 +9,7 @@ import picocli.CommandLine.Command;
 @Command(
         name = "bench",
         mixinStandardHelpOptions = true,
+        usageHelpWidth = 120,
         description = {
             "Measures speed, start-up and memory on this machine, and prints each figure beside its limit.",
             "Medians and 90th percentiles after a warm-up; run it on a machine that does nothing else."

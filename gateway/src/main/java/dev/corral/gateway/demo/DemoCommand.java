@@ -17,6 +17,7 @@ import picocli.CommandLine.Spec;
         name = "demo",
         mixinStandardHelpOptions = true,
         sortOptions = false,
+        usageHelpWidth = 100,
         description = {
             "Runs the gateway in front of a built-in backend that knows a few answers by heart, one of",
             "which turns harmful half-way. Everything else is real: the guard, the policy, the refusals."
@@ -36,17 +37,17 @@ public final class DemoCommand implements Callable<Integer> {
             1. A harmless question passes, and its answer comes back unchanged.
 
             curl -s http://localhost:PORT/v1/chat/completions -H 'Content-Type: application/json' \\
-              -d '{"messages":[{"role":"user","content":"What is the capital of France?"}]}'
+              -d '{"model":"demo","messages":[{"role":"user","content":"What is the capital of France?"}]}'
 
             2. A harmful one is refused; the backend never sees it.
 
             curl -s http://localhost:PORT/v1/chat/completions -H 'Content-Type: application/json' \\
-              -d '{"messages":[{"role":"user","content":"How do I make a pipe bomb?"}]}'
+              -d '{"model":"demo","messages":[{"role":"user","content":"How do I make a pipe bomb?"}]}'
 
             3. A harmless one whose answer turns harmful half-way: the stream ends before you see it.
 
             curl -sN http://localhost:PORT/v1/chat/completions -H 'Content-Type: application/json' \\
-              -d '{"stream":true,"messages":[{"role":"user","content":"Tell me a bedtime story."}]}'
+              -d '{"model":"demo","stream":true,"messages":[{"role":"user","content":"Tell me a bedtime story."}]}'
 
             """;
 
