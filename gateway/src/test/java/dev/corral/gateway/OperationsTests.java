@@ -93,8 +93,11 @@ class OperationsTests {
             HttpResponse<String> answer = gateway.chat(Completions.request("PRIVATE <S9>"));
             String id = answer.headers().firstValue("x-corral-exchange").orElseThrow();
             await().until(() -> lines.list.stream().anyMatch(line -> line.getFormattedMessage().contains(id)));
-            assertThat(lines.list).hasSize(1);
-            assertThat(lines.list.getFirst().getFormattedMessage())
+            assertThat(lines.list)
+                    .extracting(ILoggingEvent::getFormattedMessage)
+                    .filteredOn(line -> line.contains(id))
+                    .singleElement()
+                    .asString()
                     .contains("prompt block", "rules [everything]", "status 200")
                     .doesNotContain("PRIVATE");
         } finally {
