@@ -1,11 +1,13 @@
 package dev.corral.policies.policy;
 
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.NodeTuple;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
@@ -19,6 +21,7 @@ final class Fields {
     private final Problems problems;
     private final Map<String, Value> values = new LinkedHashMap<>();
     private final Map<String, SourceLocation> keyLocations = new HashMap<>();
+    private final Set<String> misspelt = new HashSet<>();
 
     /**
      * What a mapping may hold.
@@ -45,14 +48,14 @@ final class Fields {
         }
         String word = key.getValue();
         if (!keys.known().isEmpty() && !keys.known().contains(word)) {
-            String all = String.join(", ", keys.known());
+            Optional<String> meant = Spelling.nearest(word, keys.known());
+            meant.ifPresent(misspelt::add);
             problems.report(
                     Problem.UNKNOWN_KEY,
                     key,
-                    name + " has no key '" + word + "'",
-                    Spelling.nearest(word, keys.known())
-                            .map(meant -> "Did you mean '" + meant + "'?")
-                            .orElse("Remove it; the keys of " + name + " are " + all + "."));
+                    name + " has no key " + Problems.quote(word),
+                    meant.map(known -> "Did you mean '" + known + "'?")
+                            .orElse("Remove it, or use one of " + String.join(", ", keys.known()) + "."));
             return;
         }
         SourceLocation earlier = keyLocations.putIfAbsent(word, problems.locate(key));
@@ -60,7 +63,7 @@ final class Fields {
             problems.report(
                     Problem.DUPLICATE_KEY,
                     key,
-                    "the key '" + word + "' is there twice, first in line " + earlier.line(),
+                    "the key " + Problems.quote(word) + " is there twice, first in line " + earlier.line(),
                     "Keep one of them.");
             return;
         }
@@ -72,13 +75,13 @@ final class Fields {
     }
 
     /**
-     * The value, or the problem that there is none.
+     * The value, or the problem that there is none, unless it seems to be there in another spelling.
      *
      * @param example of key and value
      */
     Optional<Value> required(String key, String example) {
         Optional<Value> value = optional(key);
-        if (value.isEmpty()) {
+        if (value.isEmpty() && !misspelt.contains(key)) {
             problems.report(
                     Problem.MISSING_KEY,
                     mapping,

@@ -1,6 +1,8 @@
 package dev.corral.policies.policy;
 
 import dev.corral.policies.assessment.Probability;
+import java.util.Collections;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -69,7 +71,8 @@ public record Policy(
             SourceLocation location) {
 
         public Rule {
-            directions = Set.copyOf(directions);
+            // in the order of the enum, so that messages do not depend on the run
+            directions = Collections.unmodifiableSet(EnumSet.copyOf(directions));
         }
     }
 

@@ -110,7 +110,7 @@ public final class PolicyCompiler {
                 problems.report(
                         Problem.UNKNOWN_HAZARD,
                         reference.location(),
-                        "there is no hazard '" + reference.code() + "'",
+                        "there is no hazard " + Problems.quote(reference.code()),
                         meant(reference.code())
                                 .map(h -> "Did you mean " + describe(h) + "?")
                                 .orElse("Write one of " + seen + "."));

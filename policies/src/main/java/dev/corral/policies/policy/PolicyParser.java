@@ -119,6 +119,7 @@ public final class PolicyParser {
                 .setLabel(source.origin())
                 .setCodePointLimit(LONGEST_FILE)
                 .setAllowDuplicateKeys(true)
+                .setAllowNonScalarKeys(true)
                 .build();
         try {
             if (!checkEvents(new Parse(settings).parseString(source.text()))) {
@@ -163,14 +164,15 @@ public final class PolicyParser {
         boolean plain = true;
         for (Event event : events) {
             SourceLocation location = problems.locate(event.getStartMark());
-            if (event instanceof AliasEvent
-                    || event instanceof NodeEvent node && node.getAnchor().isPresent()) {
+            if (event instanceof NodeEvent node
+                    && !(event instanceof AliasEvent)
+                    && node.getAnchor().isPresent()) {
                 plain = false;
                 problems.report(
                         Problem.ANCHOR,
                         location,
-                        "a policy must not use YAML anchors and aliases",
-                        "Write the value out wherever it is used, so that a reader sees it there.");
+                        "a policy must not use YAML anchors",
+                        "Remove it, and write the value out where an alias stands for it, so that a reader sees it there.");
             }
             if (event instanceof DocumentStartEvent && ++documents > 1) {
                 problems.report(
@@ -320,7 +322,10 @@ public final class PolicyParser {
                             "Write 'hazard: any', or remove it from the list.");
                 } else if (!codes.add(code)) {
                     problems.report(
-                            Problem.REPEATED_HAZARD, item.node(), "hazard " + code + " is there twice", "Remove one.");
+                            Problem.REPEATED_HAZARD,
+                            item.node(),
+                            "hazard " + Problems.quote(code) + " is there twice",
+                            "Remove one.");
                 } else {
                     references.add(new HazardReference(code, item.location()));
                 }
@@ -342,7 +347,7 @@ public final class PolicyParser {
 
     private StreamingWindows streaming(Value value) {
         Optional<Fields> fields = value.fields(STREAMING);
-        fields.flatMap(values -> values.optional("lookback")).flatMap(lookback -> lookback.word(LOOKBACKS));
+        fields.flatMap(values -> values.optional("lookback")).ifPresent(lookback -> lookback.word(LOOKBACKS));
         return new StreamingWindows(
                 fields.flatMap(values -> values.optional("first-window"))
                         .flatMap(Value::characters)

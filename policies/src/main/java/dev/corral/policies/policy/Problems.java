@@ -10,6 +10,8 @@ import org.snakeyaml.engine.v2.nodes.Node;
 /** Collects what is wrong with one file. */
 final class Problems {
 
+    private static final int LONGEST_QUOTE = 60;
+
     private final String origin;
     private final List<PolicyIssue> issues = new ArrayList<>();
 
@@ -34,6 +36,12 @@ final class Problems {
 
     void report(Problem problem, SourceLocation location, String message, String advice) {
         issues.add(problem.at(location, message, advice));
+    }
+
+    /** A value for a message: on one line, and not too long. */
+    static String quote(String text) {
+        String line = text.replaceAll("\\s+", " ");
+        return "'" + (line.length() > LONGEST_QUOTE ? line.substring(0, LONGEST_QUOTE) + "…" : line) + "'";
     }
 
     boolean hasErrors() {

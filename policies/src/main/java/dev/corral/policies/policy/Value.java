@@ -23,6 +23,7 @@ record Value(String name, Node node, Problems problems) {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]*");
     private static final Pattern DURATION = Pattern.compile("([0-9]{1,9})(ms|s|m)");
     private static final Pattern LENGTH = Pattern.compile("([0-9]{1,9}) characters?");
+    private static final List<Tag> NUMBERS = List.of(Tag.INT, Tag.FLOAT);
     private static final Duration LONGEST = Duration.ofMinutes(10);
     private static final int WIDEST = 100_000;
 
@@ -32,7 +33,8 @@ record Value(String name, Node node, Problems problems) {
 
     /** Not blank. */
     Optional<String> text() {
-        Optional<String> text = scalar("text", "Put it in quotes.", Tag.STR);
+        Optional<String> text =
+                scalar("text", "Write a text; put it in quotes where it looks like something else.", Tag.STR);
         if (text.filter(String::isBlank).isPresent()) {
             return problems.report(Problem.BAD_TEXT, node, name + " must not be blank", "Write it, or leave it out.");
         }
@@ -136,8 +138,8 @@ record Value(String name, Node node, Problems problems) {
 
     /** One of these words. */
     <T> Optional<T> word(Map<String, T> words) {
-        String all = String.join(", ", words.keySet());
-        return scalar("one of " + all, "Write one of " + all + ".", Tag.STR).flatMap(text -> {
+        String choice = (words.size() == 1 ? "" : "one of ") + String.join(", ", words.keySet());
+        return scalar(choice, "Write " + choice + ".", Tag.STR).flatMap(text -> {
             T meaning = words.get(text);
             if (meaning != null) {
                 return Optional.of(meaning);
@@ -145,10 +147,10 @@ record Value(String name, Node node, Problems problems) {
             return problems.report(
                     Problem.UNKNOWN_WORD,
                     node,
-                    name + " must be one of " + all + ": " + quoted(),
+                    name + " must be " + choice + ": " + quoted(),
                     Spelling.nearest(text, words.keySet())
                             .map(word -> "Did you mean '" + word + "'?")
-                            .orElse("Write one of " + all + "."));
+                            .orElse("Write " + choice + "."));
         });
     }
 
@@ -193,12 +195,14 @@ record Value(String name, Node node, Problems problems) {
             case MappingNode mapping -> "a mapping";
             case SequenceNode sequence -> "a list";
             case ScalarNode scalar when scalar.getTag().equals(Tag.NULL) -> "nothing";
-            default -> quoted();
+            case ScalarNode scalar when scalar.getTag().equals(Tag.STR) -> "the text " + quoted();
+            case ScalarNode scalar when scalar.getTag().equals(Tag.BOOL) -> scalar.getValue();
+            case ScalarNode scalar when NUMBERS.contains(scalar.getTag()) -> "the number " + scalar.getValue();
+            default -> "something with the tag " + node.getTag();
         };
     }
 
     private String quoted() {
-        String text = node instanceof ScalarNode scalar ? scalar.getValue() : "";
-        return "'" + (text.length() > 60 ? text.substring(0, 60) + "…" : text) + "'";
+        return Problems.quote(node instanceof ScalarNode scalar ? scalar.getValue() : "");
     }
 }

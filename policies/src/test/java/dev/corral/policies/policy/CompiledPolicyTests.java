@@ -1,0 +1,330 @@
+package dev.corral.policies.policy;
+
+import static dev.corral.policies.taxonomy.StandardHazard.S1;
+import static dev.corral.policies.taxonomy.StandardHazard.S10;
+import static dev.corral.policies.taxonomy.StandardHazard.S11;
+import static dev.corral.policies.taxonomy.StandardHazard.S2;
+import static dev.corral.policies.taxonomy.StandardHazard.S4;
+import static dev.corral.policies.taxonomy.StandardHazard.S6;
+import static dev.corral.policies.taxonomy.StandardHazard.S9;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
+
+import dev.corral.policies.assessment.Assessment;
+import dev.corral.policies.assessment.Assessment.Inconclusive;
+import dev.corral.policies.assessment.Assessment.Reason;
+import dev.corral.policies.assessment.Assessment.Scored;
+import dev.corral.policies.assessment.Coverage;
+import dev.corral.policies.assessment.Coverage.Extent;
+import dev.corral.policies.assessment.Coverage.Unscanned;
+import dev.corral.policies.assessment.Probability;
+import dev.corral.policies.policy.Decision.Allow;
+import dev.corral.policies.policy.Decision.Block;
+import dev.corral.policies.policy.Decision.Flag;
+import dev.corral.policies.policy.Decision.Outcome;
+import dev.corral.policies.policy.Decision.Respond;
+import dev.corral.policies.policy.Decision.Unavailable;
+import dev.corral.policies.taxonomy.CustomHazard;
+import dev.corral.policies.taxonomy.Hazard;
+import dev.corral.policies.taxonomy.Taxonomy;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class CompiledPolicyTests {
+
+    private static final Facts PROMPT = new Facts(Direction.PROMPT);
+    private static final Facts COMPLETION = new Facts(Direction.COMPLETION);
+    private static final Coverage WITH_SOUND = new Coverage(
+            new Extent(10, 10),
+            Extent.NONE,
+            List.of(new Unscanned("field 'audio'", "messages[2].content[0]", "the guard reads text only")));
+
+    private final CompiledPolicy support = compile("""
+            policy: support
+            version: 3
+            thresholds: { default: 0.5, S4: 0.1, S9: 0.9 }
+            rules:
+              - { id: minors, when: { hazard: S4 }, then: block, message: "No." }
+              - { id: crisis, when: { hazard: S11, direction: prompt }, then: respond, message: You are not alone. }
+              - { id: medical, when: { hazard: S6 }, then: allow }
+              - { id: heated, when: { hazard: [S5, S10] }, then: flag }
+              - { id: hate-speech, when: { hazard: S1, direction: completion }, then: flag }
+            """);
+
+    @Test
+    void decideWhenHazardReachesThresholdBlocksByItsRule() {
+        Decision decision = support.decide(List.of(scored(Map.of(S4, 0.1))), PROMPT);
+
+        assertThat(decision)
+                .isEqualTo(new Block(
+                        List.of("minors"),
+                        List.of(new Finding(S4, new Probability(0.1), new Probability(0.1))),
+                        "Rule 'minors' blocks S4 (Child Exploitation): its probability 0.1 is at or above the threshold"
+                                + " 0.1.",
+                        "No.",
+                        BlockStyle.REFUSAL));
+    }
+
+    @Test
+    void decideWhenHazardIsBelowThresholdAllowsAndNamesTheLikeliest() {
+        Decision decision = support.decide(List.of(scored(Map.of(S4, 0.0999, S2, 0.3))), PROMPT);
+
+        assertThat(decision)
+                .isEqualTo(new Allow(
+                        List.of(),
+                        List.of(),
+                        "No hazard reaches its threshold; the likeliest is S2 (Non-Violent Crimes) with 0.3 of 0.5."));
+    }
+
+    @Test
+    void decideWhenThereIsNothingToJudgeAllows() {
+        assertThat(support.decide(List.of(), PROMPT))
+                .isEqualTo(new Allow(List.of(), List.of(), "There was nothing to judge."));
+    }
+
+    @Test
+    void decideWhenNoRuleNamesTheHazardBlocks() {
+        Decision decision = support.decide(List.of(scored(Map.of(S2, 0.6))), COMPLETION);
+
+        assertThat(decision).isInstanceOfSatisfying(Block.class, block -> {
+            assertThat(block.ruleIds()).isEmpty();
+            assertThat(block.explanation()).startsWith("No rule names it, so the policy blocks S2");
+            assertThat(block.message())
+                    .isEqualTo("This content was blocked by the safety policy.")
+                    .doesNotContain("S2", "Crimes");
+        });
+    }
+
+    @Test
+    void decideWhenRuleIsForTheOtherDirectionSkipsIt() {
+        List<Assessment> assessments = List.of(scored(Map.of(S11, 0.9)));
+
+        assertThat(support.decide(assessments, PROMPT)).isInstanceOfSatisfying(Respond.class, respond -> {
+            assertThat(respond.message()).isEqualTo("You are not alone.");
+            assertThat(respond.ruleIds()).containsExactly("crisis");
+        });
+        assertThat(support.decide(assessments, COMPLETION).outcome()).isEqualTo(Outcome.BLOCK);
+    }
+
+    @Test
+    void decideWhenSeveralHazardsArePresentStrictestWinsAndAllAreFound() {
+        Decision decision = support.decide(
+                List.of(scored(Map.of(S10, 0.7)), scored(Map.of(S6, 0.8, S4, 0.15)), scored(Map.of(S10, 0.6))), PROMPT);
+
+        assertThat(decision.outcome()).isEqualTo(Outcome.BLOCK);
+        assertThat(decision.ruleIds()).containsExactly("minors");
+        assertThat(decision.findings())
+                .extracting(Finding::hazard, finding -> finding.probability().value())
+                .containsExactly(tuple(S6, 0.8), tuple(S10, 0.7), tuple(S4, 0.15));
+    }
+
+    @Test
+    void decideWhenHazardIsAllowedNamesTheRule() {
+        assertThat(support.decide(List.of(scored(Map.of(S6, 0.95))), PROMPT))
+                .isInstanceOfSatisfying(Allow.class, allow -> {
+                    assertThat(allow.ruleIds()).containsExactly("medical");
+                    assertThat(allow.explanation()).startsWith("Rule 'medical' allows S6 (Specialized Advice)");
+                    assertThat(allow.findings()).extracting(Finding::hazard).containsExactly(S6);
+                });
+    }
+
+    @Test
+    void decideWhenHazardsReachThresholdOnlyTogetherBlocksByTheLikeliest() {
+        CompiledPolicy policy = compile("""
+                policy: strict
+                version: 1
+                rules:
+                  - { id: violence, when: { hazard: S1 }, then: block, message: Not this. }
+                  - { id: rest, when: { hazard: any }, then: block }
+                """);
+
+        Decision decision = policy.decide(List.of(scored(ordered(S2, 0.2, S1, 0.25, S9, 0.06))), PROMPT);
+
+        assertThat(decision).isInstanceOfSatisfying(Block.class, block -> {
+            assertThat(block.ruleIds()).containsExactly("violence");
+            assertThat(block.message()).isEqualTo("Not this.");
+            assertThat(block.findings()).extracting(Finding::hazard).containsExactly(S1, S2, S9);
+            assertThat(block.explanation())
+                    .isEqualTo("Rule 'violence' blocks this: S1 (Violent Crimes) 0.25, S2 (Non-Violent Crimes) 0.2,"
+                            + " S9 (Indiscriminate Weapons) 0.06 add up to 0.51, at or above the threshold 0.5.");
+        });
+    }
+
+    @Test
+    void decideWhenHazardsAddUpAcrossAssessmentsAllows() {
+        Decision decision = support.decide(List.of(scored(Map.of(S2, 0.3)), scored(Map.of(S1, 0.3))), PROMPT);
+
+        assertThat(decision.outcome()).isEqualTo(Outcome.ALLOW);
+    }
+
+    @Test
+    void decideWhenAllowedHazardWouldCompleteTheSumAllows() {
+        assertThat(support.decide(List.of(scored(Map.of(S6, 0.4, S2, 0.4))), PROMPT)
+                        .outcome())
+                .isEqualTo(Outcome.ALLOW);
+    }
+
+    @Test
+    void decideWhenHazardWithLenientThresholdWouldCompleteTheSumAllows() {
+        assertThat(support.decide(List.of(scored(Map.of(S9, 0.4, S2, 0.4))), PROMPT)
+                        .outcome())
+                .isEqualTo(Outcome.ALLOW);
+        assertThat(support.decide(List.of(scored(Map.of(S9, 0.9))), PROMPT).outcome())
+                .isEqualTo(Outcome.BLOCK);
+    }
+
+    @Test
+    void decideWhenSumNeedsWeakerHazardsTakesTheWeakerAction() {
+        Decision respond = support.decide(List.of(scored(Map.of(S2, 0.4, S11, 0.1))), PROMPT);
+        Decision flag = support.decide(List.of(scored(Map.of(S2, 0.3, S11, 0.1, S10, 0.1))), PROMPT);
+
+        assertThat(respond).isInstanceOfSatisfying(Respond.class, r -> {
+            assertThat(r.message()).isEqualTo("You are not alone.");
+            assertThat(r.ruleIds()).containsExactly("crisis");
+        });
+        assertThat(flag)
+                .isInstanceOfSatisfying(Flag.class, f -> assertThat(f.ruleIds()).containsExactly("heated"));
+    }
+
+    @Test
+    void decideWhenGuardNamesNoHazardForWhatIsUnsafeBlocks() {
+        Scored unnamed = new Scored(new Probability(0.9), Map.of(S6, new Probability(0.2)), Coverage.ofText(10));
+
+        assertThat(support.decide(List.of(unnamed), PROMPT)).isInstanceOfSatisfying(Block.class, block -> {
+            assertThat(block.ruleIds()).isEmpty();
+            assertThat(block.explanation()).contains("hazards without a name 0.7");
+        });
+    }
+
+    @Test
+    void decideWhenSumMissesThresholdByRoundingBlocks() {
+        Scored rounded = scored(ordered(S1, 0.1, S2, 0.2, S10, 0.0, S11, 0.2 - 1e-12));
+
+        assertThat(compile("policy: p\nversion: 1\n")
+                        .decide(List.of(rounded), PROMPT)
+                        .outcome())
+                .isEqualTo(Outcome.BLOCK);
+    }
+
+    @Test
+    void decideWhenHazardIsOutsideOfTheTaxonomyBlocks() {
+        Hazard leak = new CustomHazard("Leak", "Trade Secrets");
+
+        assertThat(support.decide(List.of(scored(Map.of(leak, 0.9))), PROMPT).outcome())
+                .isEqualTo(Outcome.BLOCK);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"block,BLOCK", "flag,FLAG", "allow,ALLOW"})
+    void decideWhenSomethingIsUnscannedDoesWhatThePolicySays(String unscanned, Outcome outcome) {
+        CompiledPolicy policy = compile("policy: p\nversion: 1\nunscanned: " + unscanned + "\n");
+
+        Decision decision = policy.decide(List.of(new Scored(Probability.ZERO, Map.of(), WITH_SOUND)), PROMPT);
+
+        assertThat(decision.outcome()).isEqualTo(outcome);
+        assertThat(decision.explanation())
+                .contains("could not read: field 'audio' at messages[2].content[0] (the guard reads text only)");
+    }
+
+    @Test
+    void decideWhenUnscannedIsBlockedTellsTheClientWhatAndWhy() {
+        Decision decision = compile("policy: p\nversion: 1\nblock: { style: error, message: Not here. }\n")
+                .decide(List.of(new Scored(Probability.ZERO, Map.of(), WITH_SOUND)), PROMPT);
+
+        assertThat(decision).isInstanceOfSatisfying(Block.class, block -> {
+            assertThat(block.style()).isEqualTo(BlockStyle.ERROR);
+            assertThat(block.message())
+                    .isEqualTo("Not here. A part of this content cannot be checked, and what cannot be checked does not"
+                            + " pass: field 'audio' at messages[2].content[0] (the guard reads text only).");
+        });
+    }
+
+    @ParameterizedTest
+    @CsvSource({"error,UNAVAILABLE", "block,BLOCK", "flag,FLAG", "allow,ALLOW"})
+    void decideWhenGuardHasNoVerdictDoesWhatThePolicySays(String unavailable, Outcome outcome) {
+        CompiledPolicy policy =
+                compile("policy: p\nversion: 1\nguards: { text: { unavailable: " + unavailable + " } }\n");
+
+        Decision decision = policy.decide(List.of(timeout()), PROMPT);
+
+        assertThat(decision.outcome()).isEqualTo(outcome);
+        assertThat(decision.explanation())
+                .isEqualTo("The guard came to no verdict (timeout, 10 s passed), and the policy says 'unavailable: "
+                        + unavailable + "'.");
+    }
+
+    @Test
+    void decideWhenOneIsBlockedAndOneHasNoVerdictBlocks() {
+        assertThat(support.decide(List.of(timeout(), scored(Map.of(S2, 0.9))), PROMPT))
+                .isInstanceOf(Block.class);
+        assertThat(support.decide(List.of(timeout(), scored(Map.of(S11, 0.9))), PROMPT))
+                .isInstanceOfSatisfying(
+                        Unavailable.class,
+                        unavailable -> assertThat(unavailable.message())
+                                .contains("Try again later")
+                                .doesNotContain("S11"));
+    }
+
+    @Test
+    void compileWhenPolicyNamesNoDefaultTakesTheGuardsThreshold() {
+        CompiledPolicy policy =
+                Policies.compile("policy: p\nversion: 1\n", "p.yaml", Taxonomy.LLAMA_GUARD_3, new Probability(0.7));
+
+        assertThat(policy.defaultThreshold()).isEqualTo(new Probability(0.7));
+        assertThat(support.defaultThreshold()).isEqualTo(new Probability(0.5));
+        assertThat(policy.decide(List.of(scored(Map.of(S1, 0.69))), PROMPT).outcome())
+                .isEqualTo(Outcome.ALLOW);
+        assertThat(policy.decide(List.of(scored(Map.of(S1, 0.7))), PROMPT).outcome())
+                .isEqualTo(Outcome.BLOCK);
+    }
+
+    @Test
+    void compileWhenKeysAreLeftOutTakesDefaults() {
+        CompiledPolicy policy = compile("policy: p\nversion: 1\n");
+
+        assertThat(policy.name()).isEqualTo("p");
+        assertThat(policy.version()).isEqualTo(1);
+        assertThat(policy.textGuard()).isEqualTo(new GuardUse(Duration.ofSeconds(10), GuardUse.Unavailable.ERROR));
+        assertThat(policy.streaming()).isEqualTo(new StreamingWindows(60, 200));
+        assertThat(policy.policy().unscanned()).isEqualTo(Action.BLOCK);
+        assertThat(policy.policy().blockStyle()).isEqualTo(BlockStyle.REFUSAL);
+        assertThat(policy.warnings()).isEmpty();
+    }
+
+    @Test
+    void revisionWhenTextChangesChanges() {
+        String revision = compile("policy: p\nversion: 1\n").revision();
+
+        assertThat(revision).matches("p@1\\+[0-9a-f]{8}");
+        assertThat(compile("policy: p\nversion: 1\n").revision()).isEqualTo(revision);
+        assertThat(compile("policy: p\nversion: 1\n\n").revision()).isNotEqualTo(revision);
+    }
+
+    private static CompiledPolicy compile(String source) {
+        return Policies.compile(source, "policy.yaml", Taxonomy.LLAMA_GUARD_3, new Probability(0.5));
+    }
+
+    private static Inconclusive timeout() {
+        return new Inconclusive(Reason.TIMEOUT, "10 s passed", Coverage.NOTHING);
+    }
+
+    private static Map<Hazard, Double> ordered(Object... hazardsAndProbabilities) {
+        Map<Hazard, Double> ordered = new LinkedHashMap<>();
+        for (int i = 0; i < hazardsAndProbabilities.length; i += 2) {
+            ordered.put((Hazard) hazardsAndProbabilities[i], (Double) hazardsAndProbabilities[i + 1]);
+        }
+        return ordered;
+    }
+
+    private static Scored scored(Map<? extends Hazard, Double> hazards) {
+        Map<Hazard, Probability> probabilities = new LinkedHashMap<>();
+        hazards.forEach((hazard, p) -> probabilities.put(hazard, new Probability(p)));
+        double unsafe = hazards.values().stream().mapToDouble(p -> p).sum();
+        return new Scored(new Probability(Math.min(1, unsafe)), probabilities, Coverage.ofText(10));
+    }
+}
