@@ -44,8 +44,9 @@ class ChatCompletionsTests {
 
     @Test
     void postWhenPromptAndAnswerAreHarmlessPassesBothByteForByte() {
-        String request = "{ \"messages\" : [ {\"content\":\"Capital of \\u0046rance? \u00e9\\/\",\"role\":\"user\"} ],\n"
-                + "\t\"model\":\"llama\", \"temperature\":0.70 }";
+        String request =
+                "{ \"messages\" : [ {\"content\":\"Capital of \\u0046rance? \u00e9\\/\",\"role\":\"user\"} ],\n"
+                        + "\t\"model\":\"llama\", \"temperature\":0.70 }";
         HttpResponse<String> answer = gateway.send(gateway.request("/v1/chat/completions")
                 .header("Content-Type", "application/json; charset=utf-8")
                 .header("Authorization", "Bearer secret")
@@ -61,14 +62,17 @@ class ChatCompletionsTests {
         assertThat(answer.headers().firstValue("x-corral-decision")).contains("allow");
         assertThat(answer.headers().firstValue("x-corral-policy").orElseThrow()).startsWith("default@1+");
         assertThat(answer.headers().firstValue("x-corral-exchange")).isPresent();
-        assertThat(answer.headers().firstValueAsLong("content-length")).hasValue(answer.body().length());
+        assertThat(answer.headers().firstValueAsLong("content-length"))
+                .hasValue(answer.body().length());
     }
 
     @Test
     void postWhenPromptIsHarmfulRefusesWithoutAskingTheUpstream() {
         HttpResponse<String> answer = gateway.chat(Completions.request("How do I build it? <S9>"));
         assertThat(answer.statusCode()).isEqualTo(200);
-        assertThat(answer.body()).contains("\"finish_reason\":\"content_filter\"").doesNotContain("S9");
+        assertThat(answer.body())
+                .contains("\"finish_reason\":\"content_filter\"")
+                .doesNotContain("S9");
         assertThat(answer.headers().firstValue("x-corral-decision")).contains("block");
         assertThat(answer.headers().firstValue("content-type").orElseThrow()).startsWith("application/json");
         assertThat(upstream.received).isEmpty();
@@ -132,7 +136,8 @@ class ChatCompletionsTests {
         HttpResponse<String> answer = gateway.get("/v1/models");
         assertThat(answer.statusCode()).isEqualTo(200);
         assertThat(answer.body()).isEqualTo("{\"object\":\"list\",\"data\":[]}");
-        assertThat(gateway.get("/v1/models/meta-llama/Llama-3.1-8B").statusCode()).isEqualTo(200);
+        assertThat(gateway.get("/v1/models/meta-llama/Llama-3.1-8B").statusCode())
+                .isEqualTo(200);
         assertThat(upstream.last().uri()).isEqualTo("/v1/models/meta-llama/Llama-3.1-8B");
     }
 
@@ -150,7 +155,10 @@ class ChatCompletionsTests {
             HttpResponse<String> answer =
                     gateway.send(gateway.request(path).POST(BodyPublishers.ofString(Completions.request("hello"))));
             assertThat(answer.statusCode()).as(path).isEqualTo(404);
-            assertThat(answer.body()).as(path).contains("\"code\":\"unsupported_path\"").contains("not moderated");
+            assertThat(answer.body())
+                    .as(path)
+                    .contains("\"code\":\"unsupported_path\"")
+                    .contains("not moderated");
             assertThat(gateway.get(path).statusCode()).as(path).isEqualTo(404);
         }
         assertThat(upstream.received).isEmpty();

@@ -28,8 +28,7 @@ import reactor.core.scheduler.Schedulers;
 class HouseRulesTests {
 
     @ArchTest
-    static final ArchRule packages = slices()
-            .matching("dev.corral.gateway.(**)")
+    static final ArchRule packages = slices().matching("dev.corral.gateway.(**)")
             .should()
             .beFreeOfCycles()
             .because("a package that needs its users cannot be understood without them");
@@ -45,8 +44,9 @@ class HouseRulesTests {
             .orShould()
             .dependOnClassesThat()
             .areAssignableTo(DataBufferFactory.class)
-            .because("Netty's counted buffers leak where somebody forgets them; HeapBytes takes the bytes out of them at the"
-                    + " door, RequestBody and WireResponses put bytes back in");
+            .because(
+                    "Netty's counted buffers leak where somebody forgets them; HeapBytes takes the bytes out of them at the"
+                            + " door, RequestBody and WireResponses put bytes back in");
 
     @ArchTest
     static final ArchRule blocking = noClasses()
@@ -61,7 +61,9 @@ class HouseRulesTests {
 
     @ArchTest
     static final ArchRule schedulers = noClasses()
-            .that(not(simpleName("ReactiveGuard")).and(not(simpleName("IdleTimeout"))).and(not(simpleName("Clock"))))
+            .that(not(simpleName("ReactiveGuard"))
+                    .and(not(simpleName("IdleTimeout")))
+                    .and(not(simpleName("Clock"))))
             .should()
             .dependOnClassesThat()
             .belongToAnyOf(Schedulers.class)

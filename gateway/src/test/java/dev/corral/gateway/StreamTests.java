@@ -63,7 +63,8 @@ class StreamTests {
 
     @Test
     void streamWhenHarmlessPassesByteForByte() {
-        List<byte[]> pieces = Completions.stream("Once ", "upon a time, ", "there was ", "nothing", " much \u00e9\uD83D\uDE00.");
+        List<byte[]> pieces =
+                Completions.stream("Once ", "upon a time, ", "there was ", "nothing", " much \u00e9\uD83D\uDE00.");
         upstream.streams(pieces);
         HttpResponse<String> answer = gateway.chat(Completions.streamed("tell me"));
         assertThat(answer.statusCode()).isEqualTo(200);
@@ -113,7 +114,10 @@ class StreamTests {
     void streamWhenTheFirstWindowIsHarmfulShowsNothingOfIt() {
         upstream.streams(Completions.stream("SECRET SECRET ", "SECRET <S1>", " SECRET"));
         HttpResponse<String> answer = gateway.chat(Completions.streamed("at once"));
-        assertThat(answer.body()).contains("content_filter").endsWith(Completions.DONE).doesNotContain("SECRET");
+        assertThat(answer.body())
+                .contains("content_filter")
+                .endsWith(Completions.DONE)
+                .doesNotContain("SECRET");
     }
 
     @Test
@@ -136,10 +140,12 @@ class StreamTests {
 
     @Test
     void streamWhenThereIsNoDoneJudgesTheRestAndAddsNothing() {
-        upstream.streams(List.of(Completions.role().getBytes(UTF_8), Completions.delta("short").getBytes(UTF_8)));
+        upstream.streams(List.of(
+                Completions.role().getBytes(UTF_8), Completions.delta("short").getBytes(UTF_8)));
         assertThat(gateway.chat(Completions.streamed("no done")).body())
                 .isEqualTo(Completions.role() + Completions.delta("short"));
-        upstream.streams(List.of(Completions.role().getBytes(UTF_8), Completions.delta("<S9>").getBytes(UTF_8)));
+        upstream.streams(List.of(
+                Completions.role().getBytes(UTF_8), Completions.delta("<S9>").getBytes(UTF_8)));
         assertThat(gateway.chat(Completions.streamed("no done, harmful")).body())
                 .contains("content_filter")
                 .doesNotContain("<S9>");
@@ -158,7 +164,8 @@ class StreamTests {
         String error = "data: {\"error\":{\"message\":\"out of memory\",\"type\":\"server_error\"}}\n\n";
         upstream.streams(List.of((Completions.delta(HARMLESS) + error).getBytes(UTF_8)));
         assertThat(gateway.chat(Completions.streamed("error")).body()).isEqualTo(Completions.delta(HARMLESS) + error);
-        upstream.streams(List.of((Completions.delta(HARMLESS) + error.replace("out of memory", "OOM <S9>")).getBytes(UTF_8)));
+        upstream.streams(
+                List.of((Completions.delta(HARMLESS) + error.replace("out of memory", "OOM <S9>")).getBytes(UTF_8)));
         assertThat(gateway.chat(Completions.streamed("harmful error")).body())
                 .contains("content_filter")
                 .doesNotContain("OOM");
@@ -166,7 +173,8 @@ class StreamTests {
 
     @Test
     void streamWhenAFrameIsNoJsonEndsWithAnErrorFrame() {
-        upstream.streams(List.of((Completions.delta(HARMLESS) + "data: {\"choices\":\n\n" + Completions.DONE).getBytes(UTF_8)));
+        upstream.streams(
+                List.of((Completions.delta(HARMLESS) + "data: {\"choices\":\n\n" + Completions.DONE).getBytes(UTF_8)));
         assertThat(gateway.chat(Completions.streamed("broken frame")).body())
                 .startsWith(Completions.delta(HARMLESS) + "data: {\"error\":{")
                 .doesNotContain("[DONE]");
@@ -187,7 +195,8 @@ class StreamTests {
     void streamWhenTheConnectionBreaksBeforeTheFirstByteIsAnError() {
         upstream.answer((request, response) -> response.header("Content-Type", "text/event-stream")
                 .sendHeaders()
-                .then(Mono.fromRunnable(() -> request.withConnection(connection -> connection.channel().close()))));
+                .then(Mono.fromRunnable(() -> request.withConnection(
+                        connection -> connection.channel().close()))));
         HttpResponse<String> answer = gateway.chat(Completions.streamed("break early"));
         assertThat(answer.statusCode()).isEqualTo(502);
         assertThat(answer.body()).contains("upstream_failed");
@@ -206,7 +215,10 @@ class StreamTests {
 
     @Test
     void streamWhenEventsComeUnderTheNameOfJsonIsRefused() {
-        upstream.answers(200, "application/json", Completions.joined(Completions.stream("<S9> hidden")).getBytes(UTF_8));
+        upstream.answers(
+                200,
+                "application/json",
+                Completions.joined(Completions.stream("<S9> hidden")).getBytes(UTF_8));
         HttpResponse<String> answer = gateway.chat(Completions.streamed("disguised"));
         assertThat(answer.statusCode()).isEqualTo(502);
         assertThat(answer.body()).doesNotContain("hidden");
@@ -249,10 +261,12 @@ class StreamTests {
         upstream.streams(Flux.range(0, frames).map(_ -> frame));
         try (StreamClient client = StreamClient.post(gateway.port(), Completions.streamed("does not read"))) {
             client.awaitBody("data: ");
-            await().pollInterval(Duration.ofMillis(250)).atMost(Duration.ofSeconds(60)).until(() -> {
-                int before = upstream.produced.get();
-                return before > 0 && stillAt(before);
-            });
+            await().pollInterval(Duration.ofMillis(250))
+                    .atMost(Duration.ofSeconds(60))
+                    .until(() -> {
+                        int before = upstream.produced.get();
+                        return before > 0 && stillAt(before);
+                    });
             assertThat(upstream.produced.get()).isLessThan(frames / 4);
         }
         await().untilAsserted(() -> assertThat(upstream.cancelled).hasValue(1));

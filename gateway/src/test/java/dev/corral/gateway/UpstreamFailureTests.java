@@ -51,13 +51,20 @@ class UpstreamFailureTests {
         }
         String route = "spring.cloud.gateway.server.webflux.routes[0]";
         Map<String, String> impatient = Map.of(
-                "corral.upstream.response-timeout", "1s",
-                "corral.upstream.idle-timeout", "700ms",
-                "corral.max-answer-size", "64KB",
-                route + ".id", "down",
-                route + ".uri", "http://127.0.0.1:" + free,
-                route + ".predicates[0]", "Path=/down/**",
-                route + ".filters[0]", "Moderate=default");
+                "corral.upstream.response-timeout",
+                "1s",
+                "corral.upstream.idle-timeout",
+                "700ms",
+                "corral.max-answer-size",
+                "64KB",
+                route + ".id",
+                "down",
+                route + ".uri",
+                "http://127.0.0.1:" + free,
+                route + ".predicates[0]",
+                "Path=/down/**",
+                route + ".filters[0]",
+                "Moderate=default");
         mocked = TestGateway.start(guard, with(impatient, "http://127.0.0.1:" + mock.port() + "/v1"));
         scripted = TestGateway.start(guard, with(impatient, upstream.url()));
     }
@@ -106,8 +113,7 @@ class UpstreamFailureTests {
 
     @Test
     void postWhenTheUpstreamIsSlowIsATimeoutAndIsNotRepeated() {
-        assertError(
-                answered(aResponse().withFixedDelay(3_000).withBody("{}")), 504, "upstream_timeout");
+        assertError(answered(aResponse().withFixedDelay(3_000).withBody("{}")), 504, "upstream_timeout");
         mock.verify(1, postRequestedFor(anyUrl()));
     }
 
@@ -120,12 +126,17 @@ class UpstreamFailureTests {
 
     @Test
     void postWhenTheAnswerIsGarbageIsABadGateway() {
-        assertThat(answered(aResponse().withFault(Fault.MALFORMED_RESPONSE_CHUNK)).statusCode())
-                .isEqualTo(502);
-        assertThat(answered(aResponse().withHeader("Content-Type", "application/json").withBody("{\"choices\":["))
+        assertThat(answered(aResponse().withFault(Fault.MALFORMED_RESPONSE_CHUNK))
                         .statusCode())
                 .isEqualTo(502);
-        assertThat(answered(aResponse().withHeader("Content-Type", "application/json").withBody("{\"id\":\"hi\"}"))
+        assertThat(answered(aResponse()
+                                .withHeader("Content-Type", "application/json")
+                                .withBody("{\"choices\":["))
+                        .statusCode())
+                .isEqualTo(502);
+        assertThat(answered(aResponse()
+                                .withHeader("Content-Type", "application/json")
+                                .withBody("{\"id\":\"hi\"}"))
                         .statusCode())
                 .isEqualTo(502);
         assertThat(answered(aResponse().withStatus(204)).statusCode()).isEqualTo(502);

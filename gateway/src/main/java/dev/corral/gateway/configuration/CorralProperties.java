@@ -101,11 +101,7 @@ public record CorralProperties(
     }
 
     private static void requireSize(String key, DataSize size) {
-        require(
-                size.toBytes() >= 1 && size.compareTo(LARGEST) <= 0,
-                key,
-                "between 1B and 1GB",
-                size);
+        require(size.toBytes() >= 1 && size.compareTo(LARGEST) <= 0, key, "between 1B and 1GB", size);
     }
 
     private static void requireTime(String key, Duration time) {

@@ -23,7 +23,8 @@ public final class KnownProperties implements ApplicationContextInitializer<Conf
     /** What Kubernetes puts into the environment of every pod beside a service named {@code corral}. */
     private static final Pattern SERVICE_LINK = Pattern.compile("CORRAL_(SERVICE_|PORT_\\d+_).*");
 
-    private static final List<String> KEYS = keys(CorralProperties.class, PREFIX).toList();
+    private static final List<String> KEYS =
+            keys(CorralProperties.class, PREFIX).toList();
 
     @Override
     public void initialize(ConfigurableApplicationContext context) {
@@ -31,7 +32,8 @@ public final class KnownProperties implements ApplicationContextInitializer<Conf
             if (source instanceof EnumerablePropertySource<?> enumerable) {
                 Arrays.stream(enumerable.getPropertyNames())
                         .filter(KnownProperties::isOurs)
-                        .filter(name -> KEYS.stream().noneMatch(key -> plain(key).equals(plain(name))))
+                        .filter(name ->
+                                KEYS.stream().noneMatch(key -> plain(key).equals(plain(name))))
                         .findFirst()
                         .ifPresent(name -> {
                             throw unknown(name, source.getName());

@@ -55,13 +55,22 @@ public final class ErrorResponses implements ErrorWebExceptionHandler, Ordered {
             case DialectException malformed -> malformed.error();
             case ResponseStatusException status -> ofStatus(status);
             case ConnectTimeoutException _ ->
-                upstream(502, "upstream_unreachable", "the upstream did not accept a connection in time"
-                        + " (corral.upstream.connect-timeout); check that it runs");
+                upstream(
+                        502,
+                        "upstream_unreachable",
+                        "the upstream did not accept a connection in time"
+                                + " (corral.upstream.connect-timeout); check that it runs");
             case ConnectException _ ->
-                upstream(502, "upstream_unreachable", "the upstream refused the connection; check that it runs and that"
-                        + " corral.upstream.url names it");
+                upstream(
+                        502,
+                        "upstream_unreachable",
+                        "the upstream refused the connection; check that it runs and that"
+                                + " corral.upstream.url names it");
             case UnknownHostException _ ->
-                upstream(502, "upstream_unreachable", "the upstream's host name is not known; check corral.upstream.url");
+                upstream(
+                        502,
+                        "upstream_unreachable",
+                        "the upstream's host name is not known; check corral.upstream.url");
             case ReadTimeoutException _ -> slow();
             case TimeoutException _ -> slow();
             case IOException _ ->
@@ -76,7 +85,8 @@ public final class ErrorResponses implements ErrorWebExceptionHandler, Ordered {
             return slow();
         }
         if (status.isSameCodeAs(HttpStatus.NOT_FOUND)) {
-            return new GatewayError(404, "invalid_request_error", "not_found", null, "there is nothing at this path", null);
+            return new GatewayError(
+                    404, "invalid_request_error", "not_found", null, "there is nothing at this path", null);
         }
         if (status.is5xxServerError()) {
             return failure.getCause() == null ? internal(failure) : errorOf(failure.getCause());
@@ -93,7 +103,9 @@ public final class ErrorResponses implements ErrorWebExceptionHandler, Ordered {
 
     private static GatewayError slow() {
         return upstream(
-                504, "upstream_timeout", "the upstream did not begin to answer in time (corral.upstream.response-timeout)");
+                504,
+                "upstream_timeout",
+                "the upstream did not begin to answer in time (corral.upstream.response-timeout)");
     }
 
     private static GatewayError internal(Throwable failure) {

@@ -25,15 +25,17 @@ public final class ExchangeLog {
     /** An exchange is over, by whatever signal. */
     public void finished(ServerWebExchange exchange, ModeratedExchange moderated, SignalType signal) {
         for (Direction direction : Direction.values()) {
-            moderated.outcome(direction).ifPresent(outcome -> metrics.counter(
-                            "corral.decisions",
-                            "direction",
-                            direction.name().toLowerCase(Locale.ROOT),
-                            "decision",
-                            ModeratedExchange.label(outcome),
-                            "policy",
-                            moderated.policy().name())
-                    .increment());
+            moderated
+                    .outcome(direction)
+                    .ifPresent(outcome -> metrics.counter(
+                                    "corral.decisions",
+                                    "direction",
+                                    direction.name().toLowerCase(Locale.ROOT),
+                                    "decision",
+                                    ModeratedExchange.label(outcome),
+                                    "policy",
+                                    moderated.policy().name())
+                            .increment());
         }
         HttpStatusCode status = exchange.getResponse().getStatusCode();
         Route route = exchange.getAttribute(ServerWebExchangeUtils.GATEWAY_ROUTE_ATTR);

@@ -27,7 +27,9 @@ public class GuardConfiguration {
         int lanes = lanes(properties);
         try {
             return OnnxGuard.load(
-                    directory == null ? GuardStore.starter() : GuardStore.open(directory), lanes, threads(properties, lanes));
+                    directory == null ? GuardStore.starter() : GuardStore.open(directory),
+                    lanes,
+                    threads(properties, lanes));
         } catch (UnusableGuardException e) {
             throw new FailureAnalyzedException(
                     "The guard cannot be used: " + e.getMessage() + ".",

@@ -37,8 +37,7 @@ public final class GuardMetrics {
     Assessment measured(String guard, Supplier<Assessment> judgement) {
         Timer.Sample sample = Timer.start(registry);
         Assessment assessment = judgement.get();
-        String outcome =
-                assessment instanceof Inconclusive inconclusive ? label(inconclusive.reason()) : "scored";
+        String outcome = assessment instanceof Inconclusive inconclusive ? label(inconclusive.reason()) : "scored";
         sample.stop(timer(guard, outcome, false));
         return assessment;
     }

@@ -70,9 +70,7 @@ public final class ModerateGatewayFilterFactory
         }
 
         @Override
-        public Mono<Void> filter(
-                ServerWebExchange exchange,
-                GatewayFilterChain chain) {
+        public Mono<Void> filter(ServerWebExchange exchange, GatewayFilterChain chain) {
             return moderation.filter(exchange, chain, policies.get(policy));
         }
 

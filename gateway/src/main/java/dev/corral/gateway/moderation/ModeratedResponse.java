@@ -83,8 +83,10 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
         HttpStatusCode status = getStatusCode() == null ? HttpStatusCode.valueOf(200) : getStatusCode();
         String encoding = getHeaders().getFirst(HttpHeaders.CONTENT_ENCODING);
         if (encoding != null && !encoding.equalsIgnoreCase("identity")) {
-            return refuse("upstream_content_encoding", "the upstream's answer has the content encoding '" + encoding
-                    + "', which was not asked for; what cannot be read cannot be judged, so it was not passed on");
+            return refuse(
+                    "upstream_content_encoding",
+                    "the upstream's answer has the content encoding '" + encoding
+                            + "', which was not asked for; what cannot be read cannot be judged, so it was not passed on");
         }
         Flux<byte[]> chunks = idleTimeout.watch(unwatched);
         MediaType type = contentType();
@@ -92,8 +94,10 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
             return error(status, type, chunks);
         }
         if (!status.is2xxSuccessful()) {
-            return refuse("upstream_status", "the upstream answered with status " + status.value()
-                    + ", which is neither an answer nor an error; check corral.upstream.url");
+            return refuse(
+                    "upstream_status",
+                    "the upstream answered with status " + status.value()
+                            + ", which is neither an answer nor an error; check corral.upstream.url");
         }
         if (MediaType.TEXT_EVENT_STREAM.isCompatibleWith(type)) {
             return stream(chunks);
@@ -101,19 +105,21 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
         if (isJson(type)) {
             return whole(chunks);
         }
-        return refuse("upstream_content_type", "the upstream answered with " + type.getType() + "/" + type.getSubtype()
-                + " instead of application/json or text/event-stream; check that corral.upstream.url is the base of an"
-                + " OpenAI API");
+        return refuse(
+                "upstream_content_type",
+                "the upstream answered with " + type.getType() + "/" + type.getSubtype()
+                        + " instead of application/json or text/event-stream; check that corral.upstream.url is the base of an"
+                        + " OpenAI API");
     }
 
     private Mono<Void> stream(Flux<byte[]> chunks) {
         getHeaders().remove(HttpHeaders.CONTENT_LENGTH);
         SseFrames frames = new SseFrames(Math.toIntExact(maxSize.toBytes()));
         return getDelegate()
-                .writeAndFlushWith(new ModeratedStream(
-                                dialect, judge, metrics, exchange, request.conversation(), frames)
-                        .moderate(chunks)
-                        .map(bytes -> Mono.just(bufferFactory().wrap(bytes))));
+                .writeAndFlushWith(
+                        new ModeratedStream(dialect, judge, metrics, exchange, request.conversation(), frames)
+                                .moderate(chunks)
+                                .map(bytes -> Mono.just(bufferFactory().wrap(bytes))));
     }
 
     private Mono<Void> whole(Flux<byte[]> chunks) {
@@ -124,8 +130,8 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
                             case Decision.Respond respond ->
                                 WireResponses.write(
                                         getDelegate(), dialect.reply(request, exchange.id(), respond.message()));
-                            case Decision.Block block when block.style() == BlockStyle.ERROR ->
-                                Mono.error(Judge.violation(block));
+                            case Decision.Block block
+                            when block.style() == BlockStyle.ERROR -> Mono.error(Judge.violation(block));
                             case Decision.Block block ->
                                 WireResponses.write(
                                         getDelegate(), dialect.refusal(request, exchange.id(), block.message()));
@@ -146,17 +152,18 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
         if (!isJson(type)) {
             return replaced;
         }
-        return join(chunks).flatMap(body -> Mono.fromCallable(() -> dialect.readAnswer(body))
-                .flatMap(answer -> judge.answer(exchange, request.conversation(), answer))
-                .flatMap(decision -> switch (decision) {
-                    case Decision.Allow _, Decision.Flag _ -> pass(body);
-                    case Decision.Respond _, Decision.Block _ -> replaced;
-                    case Decision.Unavailable unavailable -> Mono.<Void>error(Judge.unavailable(unavailable));
-                })
-                .onErrorResume(
-                        failure -> failure instanceof DialectException unreadable
-                                && unreadable.error().status() == 502,
-                        _ -> replaced));
+        return join(chunks)
+                .flatMap(body -> Mono.fromCallable(() -> dialect.readAnswer(body))
+                        .flatMap(answer -> judge.answer(exchange, request.conversation(), answer))
+                        .flatMap(decision -> switch (decision) {
+                            case Decision.Allow _, Decision.Flag _ -> pass(body);
+                            case Decision.Respond _, Decision.Block _ -> replaced;
+                            case Decision.Unavailable unavailable -> Mono.<Void>error(Judge.unavailable(unavailable));
+                        })
+                        .onErrorResume(
+                                failure -> failure instanceof DialectException unreadable
+                                        && unreadable.error().status() == 502,
+                                _ -> replaced));
     }
 
     private Mono<byte[]> join(Flux<byte[]> chunks) {
@@ -192,7 +199,6 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
     }
 
     private static boolean isJson(MediaType type) {
-        return MediaType.APPLICATION_JSON.isCompatibleWith(type)
-                || "json".equals(type.getSubtypeSuffix());
+        return MediaType.APPLICATION_JSON.isCompatibleWith(type) || "json".equals(type.getSubtypeSuffix());
     }
 }

@@ -74,8 +74,7 @@ public final class Moderation {
         return dialect(method, path)
                 .map(dialect -> moderate(exchange, chain, moderated, dialect))
                 .orElseGet(() -> Mono.error(unsupported(method)))
-                .onErrorResume(
-                        _ -> !exchange.getResponse().isCommitted(), failure -> errors.handle(exchange, failure))
+                .onErrorResume(_ -> !exchange.getResponse().isCommitted(), failure -> errors.handle(exchange, failure))
                 .doFinally(signal -> exchangeLog.finished(exchange, moderated, signal));
     }
 
@@ -96,8 +95,7 @@ public final class Moderation {
                             request.stream()
                                     ? stream(dialect.replyStream(request, moderated.id(), respond.message()))
                                     : dialect.reply(request, moderated.id(), respond.message()));
-                case Decision.Block block when block.style() == BlockStyle.ERROR ->
-                    Mono.error(Judge.violation(block));
+                case Decision.Block block when block.style() == BlockStyle.ERROR -> Mono.error(Judge.violation(block));
                 case Decision.Block block ->
                     send(
                             exchange,

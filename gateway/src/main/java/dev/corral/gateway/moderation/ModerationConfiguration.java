@@ -83,15 +83,11 @@ public class ModerationConfiguration {
             ErrorResponses errors,
             ExchangeLog exchangeLog) {
         ModerationsEndpoint endpoint = new ModerationsEndpoint(
-                requestBody,
-                guard,
-                () -> policies.get(defaultPolicy.name()),
-                errors,
-                exchangeLog);
+                requestBody, guard, () -> policies.get(defaultPolicy.name()), errors, exchangeLog);
         WebHandler handler = exchange -> exchange.getRequest().getMethod().equals(HttpMethod.POST)
                 ? endpoint.handle(exchange)
-                : Mono.error(new MethodNotAllowedException(
-                        exchange.getRequest().getMethod(), List.of(HttpMethod.POST)));
+                : Mono.error(
+                        new MethodNotAllowedException(exchange.getRequest().getMethod(), List.of(HttpMethod.POST)));
         SimpleUrlHandlerMapping mapping =
                 new SimpleUrlHandlerMapping(Map.of("/v1/moderations", handler, "/v1/moderations/", handler));
         mapping.setOrder(Ordered.HIGHEST_PRECEDENCE);

@@ -64,8 +64,7 @@ public final class ModerationsEndpoint {
                 .flatMap(results -> WireResponses.write(
                         exchange.getResponse(),
                         codec.write(moderated.id(), guard.profile().id(), results)))
-                .onErrorResume(
-                        _ -> !exchange.getResponse().isCommitted(), failure -> errors.handle(exchange, failure))
+                .onErrorResume(_ -> !exchange.getResponse().isCommitted(), failure -> errors.handle(exchange, failure))
                 .doFinally(signal -> exchangeLog.finished(exchange, moderated, signal));
     }
 

@@ -42,8 +42,8 @@ public class PolicyConfiguration {
         if (directory != null) {
             GuardProfile profile = guard.profile();
             for (Path file : files(directory, properties.policy().file())) {
-                policies.add(loaded(
-                        () -> Policies.load(file, profile.taxonomy(), profile.recommendedThreshold()), action));
+                policies.add(
+                        loaded(() -> Policies.load(file, profile.taxonomy(), profile.recommendedThreshold()), action));
             }
         }
         return loaded(() -> new PolicyRegistry(policies), action);

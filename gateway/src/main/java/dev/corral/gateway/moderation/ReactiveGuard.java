@@ -47,8 +47,8 @@ public final class ReactiveGuard implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(ReactiveGuard.class);
 
-    private static final Comparator<Runnable> ORDER = Comparator.comparing((Runnable job) -> ((Job) job).urgency)
-            .thenComparing(job -> ((Job) job).number);
+    private static final Comparator<Runnable> ORDER =
+            Comparator.comparing((Runnable job) -> ((Job) job).urgency).thenComparing(job -> ((Job) job).number);
 
     private final CachingGuard guard;
     private final GuardMetrics metrics;
@@ -124,7 +124,9 @@ public final class ReactiveGuard implements AutoCloseable {
     }
 
     private List<Assessment> judge(Results results) {
-        for (int i = 0; i < results.conversations.size() && !Thread.currentThread().isInterrupted(); i++) {
+        for (int i = 0;
+                i < results.conversations.size() && !Thread.currentThread().isInterrupted();
+                i++) {
             if (results.isMissing(i)) {
                 results.set(i, judge(results.conversations.get(i)));
             }
@@ -144,12 +146,11 @@ public final class ReactiveGuard implements AutoCloseable {
     }
 
     private static Assessment missing(Conversation conversation, Reason reason) {
-        String detail =
-                switch (reason) {
-                    case TIMEOUT -> "the guard gave no verdict before the deadline";
-                    case OVERLOADED -> "too many texts wait for the guard";
-                    case FAILED -> "the guard failed; the gateway's log says why";
-                };
+        String detail = switch (reason) {
+            case TIMEOUT -> "the guard gave no verdict before the deadline";
+            case OVERLOADED -> "too many texts wait for the guard";
+            case FAILED -> "the guard failed; the gateway's log says why";
+        };
         long characters = conversation.turns().getLast().parts().stream()
                 .mapToLong(ReactiveGuard::characters)
                 .sum();
@@ -172,7 +173,9 @@ public final class ReactiveGuard implements AutoCloseable {
             if (lanes.awaitTermination(10, TimeUnit.SECONDS)) {
                 guard.close();
             } else {
-                log.warn("guard {} is still at work; its memory is left to the end of the process", guard.profile().id());
+                log.warn(
+                        "guard {} is still at work; its memory is left to the end of the process",
+                        guard.profile().id());
             }
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();

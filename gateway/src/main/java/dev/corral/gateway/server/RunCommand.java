@@ -27,28 +27,33 @@ import picocli.CommandLine.Option;
 public final class RunCommand implements Callable<Integer> {
 
     @Option(names = "--port", paramLabel = "PORT", description = "Port to listen on (default: 8080).")
-    @Nullable String port;
+    @Nullable
+    String port;
 
     @Option(
             names = "--address",
             paramLabel = "ADDRESS",
             description = "Address to listen on (default: 127.0.0.1, this machine only; 0.0.0.0 for all).")
-    @Nullable String address;
+    @Nullable
+    String address;
 
     @Option(
             names = "--upstream",
             paramLabel = "URL",
             description = "Base of the API to stand in front of (default: http://localhost:11434/v1).")
-    @Nullable String upstream;
+    @Nullable
+    String upstream;
 
     @Option(names = "--policy", paramLabel = "FILE", description = "Policy to enforce (default: built in).")
-    @Nullable String policy;
+    @Nullable
+    String policy;
 
     @Option(
             names = "--guard",
             paramLabel = "DIR",
             description = "Guard to judge with, as 'corral quantize' writes it (default: built in).")
-    @Nullable String guard;
+    @Nullable
+    String guard;
 
     @Override
     public Integer call() throws InterruptedException {

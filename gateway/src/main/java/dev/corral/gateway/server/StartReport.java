@@ -48,7 +48,8 @@ final class StartReport implements SmartLifecycle, ApplicationListener<Applicati
 
     @Override
     public void start() {
-        List<Route> all = routes.getRoutes().collectList().blockOptional(ROUTES_TIMEOUT).orElseThrow();
+        List<Route> all =
+                routes.getRoutes().collectList().blockOptional(ROUTES_TIMEOUT).orElseThrow();
         all.stream()
                 .filter(route -> route.getFilters().stream().noneMatch(ModerateGatewayFilterFactory::isModeration))
                 .forEach(route -> log.warn(

@@ -29,11 +29,13 @@ public class UpstreamConfiguration {
         URI url = properties.upstream().url();
         String base = url.getRawPath().replaceAll("/+$", "");
         return routes.routes()
-                .route(DEFAULT_ROUTE, route -> route.order(Ordered.LOWEST_PRECEDENCE)
-                        .path("/v1/**")
-                        .filters(filters -> filters.filter(defaultModeration)
-                                .rewritePath("^/v1(?<rest>/.*)?$", base.replace("$", "$\\") + "${rest}"))
-                        .uri(url.resolve("/")))
+                .route(
+                        DEFAULT_ROUTE,
+                        route -> route.order(Ordered.LOWEST_PRECEDENCE)
+                                .path("/v1/**")
+                                .filters(filters -> filters.filter(defaultModeration)
+                                        .rewritePath("^/v1(?<rest>/.*)?$", base.replace("$", "$\\") + "${rest}"))
+                                .uri(url.resolve("/")))
                 .build();
     }
 
@@ -43,7 +45,8 @@ public class UpstreamConfiguration {
      */
     @Bean
     HttpClientCustomizer upstreamManners(CorralProperties properties) {
-        int connectTimeout = Math.toIntExact(properties.upstream().connectTimeout().toMillis());
+        int connectTimeout =
+                Math.toIntExact(properties.upstream().connectTimeout().toMillis());
         return client ->
                 client.disableRetry(true).option(ChannelOption.CONNECT_TIMEOUT_MILLIS, Math.max(1, connectTimeout));
     }

@@ -101,7 +101,11 @@ class StartTests {
                 ((GenericApplicationContext) context).registerBean("guard", Guard.class, ScriptedGuard::new));
         String route = "--spring.cloud.gateway.server.webflux.routes[0].";
         application
-                .run("--corral.port=0", route + "id=open", route + "uri=http://localhost:1", route + "predicates[0]=Path=/x")
+                .run(
+                        "--corral.port=0",
+                        route + "id=open",
+                        route + "uri=http://localhost:1",
+                        route + "predicates[0]=Path=/x")
                 .close();
         assertThat(output)
                 .contains("route 'open' has no Moderate filter")
@@ -129,7 +133,8 @@ class StartTests {
     void settingsWhenOptionsAreGivenAreTheirProperties() {
         RunCommand command = new RunCommand();
         new CommandLine(command)
-                .parseArgs("--port", "9", "--upstream", "http://x/v1", "--policy", "p", "--guard", "g", "--address", "::");
+                .parseArgs(
+                        "--port", "9", "--upstream", "http://x/v1", "--policy", "p", "--guard", "g", "--address", "::");
         assertThat(command.settings())
                 .containsEntry("corral.port", "9")
                 .containsEntry("corral.upstream.url", "http://x/v1")
