@@ -22,7 +22,7 @@ class KeepAliveTests {
         try (upstream;
                 TestGateway gateway =
                         TestGateway.start(new ScriptedGuard(), Map.of("corral.upstream.url", upstream.url()))) {
-            for (int i = 0; i < 500; i++) {
+            for (int i = 0; i < 150; i++) {
                 assertThat(gateway.get("/actuator/health/readiness").statusCode())
                         .isEqualTo(200);
                 assertThat(gateway.get("/nothing").statusCode()).isEqualTo(404);

@@ -44,11 +44,13 @@ class IdleTimeoutTests {
 
     @Test
     void watchWhenNobodyAsksWaitsForEver() {
-        StepVerifier.withVirtualTime(() -> watched(Flux.just(new byte[1], new byte[1], new byte[1])), 1)
+        Flux<byte[]> impatient = new IdleTimeout(Duration.ofMillis(50))
+                .watch(Flux.just(new byte[1], new byte[1], new byte[1], new byte[1]));
+        StepVerifier.create(impatient, 1)
                 .expectNextCount(1)
-                .thenAwait(Duration.ofHours(1))
-                .thenRequest(2)
-                .expectNextCount(2)
+                .thenAwait(Duration.ofMillis(300))
+                .thenRequest(3)
+                .expectNextCount(3)
                 .expectComplete()
                 .verify(PATIENCE);
     }
