@@ -93,10 +93,19 @@ class OperationsTests {
         try {
             HttpResponse<String> answer = gateway.chat(Completions.request("PRIVATE <S9>"));
             String id = answer.headers().firstValue("x-corral-exchange").orElseThrow();
+<<<<<<< HEAD
             await().until(() -> lines.list.stream()
                     .anyMatch(line -> line.getFormattedMessage().contains(id)));
             assertThat(lines.list).hasSize(1);
             assertThat(lines.list.getFirst().getFormattedMessage())
+=======
+            await().until(() -> lines.list.stream().anyMatch(line -> line.getFormattedMessage().contains(id)));
+            assertThat(lines.list)
+                    .extracting(ILoggingEvent::getFormattedMessage)
+                    .filteredOn(line -> line.contains(id))
+                    .singleElement()
+                    .asString()
+>>>>>>> gateway
                     .contains("prompt block", "rules [everything]", "status 200")
                     .doesNotContain("PRIVATE");
         } finally {

@@ -1,0 +1,127 @@
+package dev.corral.gateway.configuration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import java.net.InetAddress;
+import java.net.URI;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.springframework.boot.context.properties.bind.BindException;
+import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.context.properties.source.MapConfigurationPropertySource;
+import org.springframework.boot.convert.ApplicationConversionService;
+import org.springframework.boot.env.YamlPropertySourceLoader;
+import org.springframework.core.env.PropertySource;
+import org.springframework.core.io.ClassPathResource;
+import org.springframework.util.unit.DataSize;
+
+class CorralPropertiesTests {
+
+    private static CorralProperties bind(Map<String, String> settings) {
+        return new Binder(
+                        List.of(new MapConfigurationPropertySource(settings)),
+                        null,
+                        ApplicationConversionService.getSharedInstance())
+                .bindOrCreate("corral", CorralProperties.class);
+    }
+
+    @Test
+    void bindWhenNothingIsSetHasTheDefaults() throws UnknownHostException {
+        assertThat(bind(Map.of()))
+                .isEqualTo(new CorralProperties(
+                        InetAddress.getByName("127.0.0.1"),
+                        8080,
+                        DataSize.ofMegabytes(8),
+                        DataSize.ofMegabytes(8),
+                        new CorralProperties.Upstream(
+                                URI.create("http://localhost:11434/v1"),
+                                Duration.ofSeconds(5),
+                                Duration.ofSeconds(60),
+                                Duration.ofSeconds(60),
+                                500),
+                        new CorralProperties.Policy(null, null),
+                        new CorralProperties.Guard(null, 0, 0, 256, DataSize.ofMegabytes(32))));
+    }
+
+    @Test
+    void bindWhenEverythingIsSetTakesEveryKey() throws UnknownHostException {
+        Map<String, String> settings = new LinkedHashMap<>();
+        settings.put("corral.address", "0.0.0.0");
+        settings.put("corral.port", "9000");
+        settings.put("corral.max-request-size", "1MB");
+        settings.put("corral.max-answer-size", "2MB");
+        settings.put("corral.upstream.url", "https://api.example.com/openai/v1");
+        settings.put("corral.upstream.connect-timeout", "1s");
+        settings.put("corral.upstream.response-timeout", "2s");
+        settings.put("corral.upstream.idle-timeout", "3s");
+        settings.put("corral.upstream.max-connections", "4");
+        settings.put("corral.policy.file", "/etc/corral/policy.yaml");
+        settings.put("corral.policy.directory", "/etc/corral/policies");
+        settings.put("corral.guard.directory", "/models/guard");
+        settings.put("corral.guard.lanes", "5");
+        settings.put("corral.guard.threads", "6");
+        settings.put("corral.guard.queue", "7");
+        settings.put("corral.guard.cache-size", "8MB");
+        assertThat(settings.keySet()).containsExactlyElementsOf(KnownProperties.all());
+        assertThat(bind(settings))
+                .isEqualTo(new CorralProperties(
+                        InetAddress.getByName("0.0.0.0"),
+                        9000,
+                        DataSize.ofMegabytes(1),
+                        DataSize.ofMegabytes(2),
+                        new CorralProperties.Upstream(
+                                URI.create("https://api.example.com/openai/v1"),
+                                Duration.ofSeconds(1),
+                                Duration.ofSeconds(2),
+                                Duration.ofSeconds(3),
+                                4),
+                        new CorralProperties.Policy(
+                                Path.of("/etc/corral/policy.yaml"), Path.of("/etc/corral/policies")),
+                        new CorralProperties.Guard(Path.of("/models/guard"), 5, 6, 7, DataSize.ofMegabytes(8))));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "corral.port, 70000, between 0 and 65535",
+        "corral.max-request-size, 0B, between 1B and 1GB",
+        "corral.max-answer-size, 2GB, between 1B and 1GB",
+        "corral.upstream.url, ftp://localhost/v1, http://localhost:11434/v1",
+        "corral.upstream.url, localhost:11434, http://localhost:11434/v1",
+        "corral.upstream.url, http://user:secret@localhost/v1, without user",
+        "corral.upstream.connect-timeout, 0s, longer than 0",
+        "corral.upstream.response-timeout, -1s, longer than 0",
+        "corral.upstream.idle-timeout, 48h, shorter than a day",
+        "corral.upstream.max-connections, 0, at least 1",
+        "corral.guard.lanes, -1, between 0 and 1024",
+        "corral.guard.threads, 5000, between 0 and 1024",
+        "corral.guard.queue, 0, at least 1",
+        "corral.guard.cache-size, -1MB, 0 or more"
+    })
+    void bindWhenAValueIsOutOfRangeSaysKeyRuleAndValue(String key, String value, String rule) {
+        assertThatExceptionOfType(BindException.class)
+                .isThrownBy(() -> bind(Map.of(key, value)))
+                .withStackTraceContaining(key + " must be")
+                .withStackTraceContaining(rule);
+    }
+
+    /** The framework's file repeats defaults where it hands settings on to Spring Cloud Gateway. */
+    @Test
+    void applicationYamlWhenItNamesADefaultNamesTheSame() throws Exception {
+        PropertySource<?> yaml = new YamlPropertySourceLoader()
+                .load("application", new ClassPathResource("application.yaml"))
+                .getFirst();
+        String client = "spring.cloud.gateway.server.webflux.httpclient.";
+        assertThat(yaml.getProperty(client + "response-timeout")).hasToString("${corral.upstream.response-timeout:60s}");
+        assertThat(yaml.getProperty(client + "pool.max-connections")).hasToString("${corral.upstream.max-connections:500}");
+        assertThat(yaml.getProperty("server.address")).hasToString("${corral.address:127.0.0.1}");
+        assertThat(yaml.getProperty("server.port")).hasToString("${corral.port:8080}");
+    }
+}
