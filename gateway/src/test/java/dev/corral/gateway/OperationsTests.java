@@ -66,8 +66,7 @@ class OperationsTests {
 
     @Test
     void metricsWhenExchangesAreOverCountThemWithoutTheirText() {
-        upstream.streams(
-                Completions.stream("An answer of some length, surely more than sixty characters, is it not?", "<S9>"));
+        upstream.streams(Completions.stream("An answer of some length, surely more than sixty characters, is it not?", "<S9>"));
         gateway.chat(Completions.streamed("count me"));
         gateway.chat(Completions.streamed("count me"));
         await().untilAsserted(() -> assertThat(metric("corral_decisions_total{application=\"corral\","
@@ -93,19 +92,12 @@ class OperationsTests {
         try {
             HttpResponse<String> answer = gateway.chat(Completions.request("PRIVATE <S9>"));
             String id = answer.headers().firstValue("x-corral-exchange").orElseThrow();
-<<<<<<< HEAD
-            await().until(() -> lines.list.stream()
-                    .anyMatch(line -> line.getFormattedMessage().contains(id)));
-            assertThat(lines.list).hasSize(1);
-            assertThat(lines.list.getFirst().getFormattedMessage())
-=======
             await().until(() -> lines.list.stream().anyMatch(line -> line.getFormattedMessage().contains(id)));
             assertThat(lines.list)
                     .extracting(ILoggingEvent::getFormattedMessage)
                     .filteredOn(line -> line.contains(id))
                     .singleElement()
                     .asString()
->>>>>>> gateway
                     .contains("prompt block", "rules [everything]", "status 200")
                     .doesNotContain("PRIVATE");
         } finally {
