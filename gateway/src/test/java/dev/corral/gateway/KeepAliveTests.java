@@ -23,10 +23,13 @@ class KeepAliveTests {
                 TestGateway gateway =
                         TestGateway.start(new ScriptedGuard(), Map.of("corral.upstream.url", upstream.url()))) {
             for (int i = 0; i < 500; i++) {
-                assertThat(gateway.get("/actuator/health/readiness").statusCode()).isEqualTo(200);
+                assertThat(gateway.get("/actuator/health/readiness").statusCode())
+                        .isEqualTo(200);
                 assertThat(gateway.get("/nothing").statusCode()).isEqualTo(404);
-                assertThat(gateway.chat(Completions.request("hello")).statusCode()).isEqualTo(200);
-                assertThat(gateway.chat(Completions.streamed("<S9>")).statusCode()).isEqualTo(200);
+                assertThat(gateway.chat(Completions.request("hello")).statusCode())
+                        .isEqualTo(200);
+                assertThat(gateway.chat(Completions.streamed("<S9>")).statusCode())
+                        .isEqualTo(200);
             }
         }
     }

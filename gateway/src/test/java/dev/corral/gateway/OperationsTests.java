@@ -66,7 +66,8 @@ class OperationsTests {
 
     @Test
     void metricsWhenExchangesAreOverCountThemWithoutTheirText() {
-        upstream.streams(Completions.stream("An answer of some length, surely more than sixty characters, is it not?", "<S9>"));
+        upstream.streams(
+                Completions.stream("An answer of some length, surely more than sixty characters, is it not?", "<S9>"));
         gateway.chat(Completions.streamed("count me"));
         gateway.chat(Completions.streamed("count me"));
         await().untilAsserted(() -> assertThat(metric("corral_decisions_total{application=\"corral\","
@@ -92,7 +93,8 @@ class OperationsTests {
         try {
             HttpResponse<String> answer = gateway.chat(Completions.request("PRIVATE <S9>"));
             String id = answer.headers().firstValue("x-corral-exchange").orElseThrow();
-            await().until(() -> lines.list.stream().anyMatch(line -> line.getFormattedMessage().contains(id)));
+            await().until(() -> lines.list.stream()
+                    .anyMatch(line -> line.getFormattedMessage().contains(id)));
             assertThat(lines.list)
                     .extracting(ILoggingEvent::getFormattedMessage)
                     .filteredOn(line -> line.contains(id))

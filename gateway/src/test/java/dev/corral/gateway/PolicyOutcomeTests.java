@@ -65,16 +65,26 @@ class PolicyOutcomeTests {
         gateway = TestGateway.start(
                 guard,
                 Map.of(
-                        "corral.upstream.url", upstream.url(),
-                        "corral.policy.file", policies.resolve("desk.yaml").toString(),
-                        "corral.policy.directory", policies.toString(),
-                        "corral.guard.lanes", "1",
-                        "corral.guard.queue", "1",
-                        route + "id", "team",
-                        route + "uri", upstream.url(),
-                        route + "predicates[0]", "Path=/team/**",
-                        route + "filters[0]", "Moderate=lenient",
-                        route + "filters[1]", "StripPrefix=1"));
+                        "corral.upstream.url",
+                        upstream.url(),
+                        "corral.policy.file",
+                        policies.resolve("desk.yaml").toString(),
+                        "corral.policy.directory",
+                        policies.toString(),
+                        "corral.guard.lanes",
+                        "1",
+                        "corral.guard.queue",
+                        "1",
+                        route + "id",
+                        "team",
+                        route + "uri",
+                        upstream.url(),
+                        route + "predicates[0]",
+                        "Path=/team/**",
+                        route + "filters[0]",
+                        "Moderate=lenient",
+                        route + "filters[1]",
+                        "StripPrefix=1"));
     }
 
     @AfterAll
@@ -96,7 +106,9 @@ class PolicyOutcomeTests {
     }
 
     private static void assertDecision(HttpResponse<String> answer, String decision) {
-        assertThat(answer.headers().firstValue("x-corral-decision")).as(answer.body()).contains(decision);
+        assertThat(answer.headers().firstValue("x-corral-decision"))
+                .as(answer.body())
+                .contains(decision);
     }
 
     @Test
@@ -195,7 +207,8 @@ class PolicyOutcomeTests {
 
     @Test
     void postWhenTooManyWaitIsUnavailableAtOnce() {
-        Gauge queue = gateway.bean(MeterRegistry.class).get("corral.guard.queue").gauge();
+        Gauge queue =
+                gateway.bean(MeterRegistry.class).get("corral.guard.queue").gauge();
         CompletableFuture<HttpResponse<String>> busy =
                 CompletableFuture.supplyAsync(() -> gateway.chat(Completions.request("<hold> 1")));
         await().pollInterval(Duration.ofMillis(2)).until(() -> guard.holding.get() == 1);

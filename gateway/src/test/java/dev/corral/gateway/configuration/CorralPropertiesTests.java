@@ -119,8 +119,10 @@ class CorralPropertiesTests {
                 .load("application", new ClassPathResource("application.yaml"))
                 .getFirst();
         String client = "spring.cloud.gateway.server.webflux.httpclient.";
-        assertThat(yaml.getProperty(client + "response-timeout")).hasToString("${corral.upstream.response-timeout:60s}");
-        assertThat(yaml.getProperty(client + "pool.max-connections")).hasToString("${corral.upstream.max-connections:500}");
+        assertThat(yaml.getProperty(client + "response-timeout"))
+                .hasToString("${corral.upstream.response-timeout:60s}");
+        assertThat(yaml.getProperty(client + "pool.max-connections"))
+                .hasToString("${corral.upstream.max-connections:500}");
         assertThat(yaml.getProperty("server.address")).hasToString("${corral.address:127.0.0.1}");
         assertThat(yaml.getProperty("server.port")).hasToString("${corral.port:8080}");
     }

@@ -42,11 +42,13 @@ class KnownPropertiesTests {
                 .contains("'corral.upstream.uri'", "Did you mean 'corral.upstream.url'?");
         assertThat(failure("CORRAL_POLICY_FIEL", "x").analysis().getDescription())
                 .contains("Did you mean 'corral.policy.file'?");
-        assertThat(failure("corral.entirely.unknown", "x").analysis().getAction()).contains("corral.guard.queue");
+        assertThat(failure("corral.entirely.unknown", "x").analysis().getAction())
+                .contains("corral.guard.queue");
     }
 
     @Test
     void initializeWhenKubernetesSetsThePortSaysSo() {
-        assertThat(failure("corral.port", "tcp://10.0.0.1:8080").analysis().getAction()).contains("enableServiceLinks");
+        assertThat(failure("corral.port", "tcp://10.0.0.1:8080").analysis().getAction())
+                .contains("enableServiceLinks");
     }
 }

@@ -10,7 +10,12 @@ class ModelListingTests {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"/v1/models", "/v1/models/", "/v1/models/llama3.1:8b", "/team/v1/models/meta-llama/Llama-Guard-3-1B"})
+            strings = {
+                "/v1/models",
+                "/v1/models/",
+                "/v1/models/llama3.1:8b",
+                "/team/v1/models/meta-llama/Llama-Guard-3-1B"
+            })
     void servesWhenItIsAListingOfModelsIsTrue(String path) {
         assertThat(ModelListing.serves(HttpMethod.GET, path)).isTrue();
         assertThat(ModelListing.serves(HttpMethod.POST, path)).isFalse();

@@ -51,7 +51,8 @@ class ReactiveGuardTests {
 
     @Test
     void assessWhenSeveralTextsReturnsOneAssessmentForEachInOrder() {
-        List<Assessment> assessments = assess(Urgency.PROMPT, LONG, "a", "<S9>", "b").join();
+        List<Assessment> assessments =
+                assess(Urgency.PROMPT, LONG, "a", "<S9>", "b").join();
         assertThat(assessments).hasSize(3).allMatch(Scored.class::isInstance);
         assertThat(((Scored) assessments.get(1)).unsafe().value()).isGreaterThan(0.9);
         assertThat(scripted.threads).containsOnly("guard-1");
@@ -79,11 +80,10 @@ class ReactiveGuardTests {
         List<Assessment> assessments =
                 assess(Urgency.PROMPT, Duration.ofMillis(200), "<S9>", "<hold>").join();
         assertThat(assessments.getFirst()).isInstanceOf(Scored.class);
-        assertThat(assessments.getLast())
-                .isInstanceOfSatisfying(Inconclusive.class, late -> {
-                    assertThat(late.reason()).isEqualTo(Reason.TIMEOUT);
-                    assertThat(late.coverage().characters().total()).isEqualTo(6);
-                });
+        assertThat(assessments.getLast()).isInstanceOfSatisfying(Inconclusive.class, late -> {
+            assertThat(late.reason()).isEqualTo(Reason.TIMEOUT);
+            assertThat(late.coverage().characters().total()).isEqualTo(6);
+        });
         await().untilAsserted(() -> assertThat(scripted.interrupted).hasValue(1));
         assertThat(assess(Urgency.PROMPT, LONG, "the lane is free").join()).hasSize(1);
     }
@@ -146,7 +146,8 @@ class ReactiveGuardTests {
         assertThat(assess(Urgency.PROMPT, LONG, "<fail>").join())
                 .singleElement()
                 .isInstanceOfSatisfying(
-                        Inconclusive.class, failed -> assertThat(failed.reason()).isEqualTo(Reason.FAILED));
+                        Inconclusive.class,
+                        failed -> assertThat(failed.reason()).isEqualTo(Reason.FAILED));
         assess(Urgency.PROMPT, LONG, "<fail>").join();
         assertThat(scripted.asked).hasSize(2);
     }

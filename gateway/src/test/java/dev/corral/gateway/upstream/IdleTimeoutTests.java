@@ -22,8 +22,8 @@ class IdleTimeoutTests {
 
     @Test
     void watchWhenChunksComeInTimePassesThem() {
-        StepVerifier.withVirtualTime(
-                        () -> watched(Flux.interval(Duration.ofSeconds(9)).take(3).map(_ -> new byte[1])))
+        StepVerifier.withVirtualTime(() ->
+                        watched(Flux.interval(Duration.ofSeconds(9)).take(3).map(_ -> new byte[1])))
                 .thenAwait(Duration.ofSeconds(27))
                 .expectNextCount(3)
                 .expectComplete()
@@ -35,8 +35,9 @@ class IdleTimeoutTests {
         StepVerifier.withVirtualTime(() -> watched(Flux.just(new byte[1]).concatWith(Flux.never())))
                 .expectNextCount(1)
                 .thenAwait(LIMIT)
-                .expectErrorSatisfies(
-                        failure -> assertThat(((DialectException) failure).error().status()).isEqualTo(504))
+                .expectErrorSatisfies(failure -> assertThat(
+                                ((DialectException) failure).error().status())
+                        .isEqualTo(504))
                 .verify(PATIENCE);
         assertThat(cancelled).hasValue(1);
     }
