@@ -154,7 +154,9 @@ class LauncherTests {
         Run run = corral(
                 List.of("assess", "--json", "two  words", "", "*"), Map.of("CORRAL_JAVA_OPTS", "-Xmx1g -Dtwo=2"));
         assertThat(run.out)
-                .contains("\n-Xmx1g\n-Dtwo=2\n-Dlauncher.home=" + checkout + "\n-cp\n" + checkout + "/target/app/*\n")
+                .contains(
+                        "\n-Xmx1g\n-Dtwo=2\n-Dlauncher.home=" + checkout + "\n",
+                        "\n-cp\n" + checkout + "/target/app/*\n")
                 .endsWith("\ndev.corral.guardmodels.assess.AssessCommand\n--json\ntwo  words\n\n*\n");
         assertThat(run.err).isEmpty();
     }
