@@ -55,7 +55,7 @@ public final class KnownProperties implements ApplicationContextInitializer<Conf
 
     private static boolean isOurs(String name) {
         return name.startsWith(PREFIX)
-                || name.startsWith("CORRAL_") && !SERVICE_LINK.matcher(name).matches();
+                || (name.startsWith("CORRAL_") && !SERVICE_LINK.matcher(name).matches());
     }
 
     private static FailureAnalyzedException unknown(String name, String source) {

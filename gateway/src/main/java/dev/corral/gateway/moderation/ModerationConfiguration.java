@@ -14,6 +14,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import org.springframework.cloud.gateway.filter.GatewayFilter;
+import org.springframework.cloud.gateway.filter.factory.AbstractGatewayFilterFactory;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.Ordered;
@@ -70,7 +71,7 @@ public class ModerationConfiguration {
 
     @Bean
     GatewayFilter defaultModeration(ModerateGatewayFilterFactory factory) {
-        return factory.apply(new ModerateGatewayFilterFactory.NameConfig());
+        return factory.apply(new AbstractGatewayFilterFactory.NameConfig());
     }
 
     /** Before all routes, which might send moderations to an upstream that is not the judge here. */

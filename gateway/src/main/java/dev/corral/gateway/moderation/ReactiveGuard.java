@@ -48,7 +48,7 @@ public final class ReactiveGuard implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(ReactiveGuard.class);
 
     private static final Comparator<Runnable> ORDER =
-            Comparator.comparing((Runnable job) -> ((Job) job).urgency).thenComparing(job -> ((Job) job).number);
+            Comparator.comparing((Runnable job) -> ((Job) job).urgency).thenComparingLong(job -> ((Job) job).number);
 
     private final CachingGuard guard;
     private final GuardMetrics metrics;

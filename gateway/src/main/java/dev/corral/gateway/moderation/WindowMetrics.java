@@ -32,7 +32,7 @@ final class WindowMetrics {
 
     private void count(String fate, long characters) {
         if (characters > 0) {
-            registry.counter("corral.windows.characters", "fate", fate).increment(characters);
+            registry.counter("corral.windows.characters", "fate", fate).increment((double) characters);
         }
     }
 }
