@@ -46,7 +46,9 @@ public final class ErrorResponses implements ErrorWebExceptionHandler, Ordered {
         if (exchange.getResponse().isCommitted()) {
             return Mono.error(failure);
         }
-        return WireResponses.write(exchange.getResponse(), dialect.error(errorOf(failure)));
+        GatewayError error = errorOf(failure);
+        ModeratedExchange.of(exchange).ifPresent(moderated -> moderated.failed(error));
+        return WireResponses.write(exchange.getResponse(), dialect.error(error));
     }
 
     /** What a client is told of a failure. */

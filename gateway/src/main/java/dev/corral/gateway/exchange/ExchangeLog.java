@@ -47,8 +47,17 @@ public final class ExchangeLog {
                 .addArgument(label(moderated, Direction.COMPLETION))
                 .addArgument(moderated.rules())
                 .addArgument(status == null ? "-" : status.value())
-                .addArgument(signal == SignalType.CANCEL ? "client went away" : "complete")
+                .addArgument(end(moderated, signal))
                 .log("exchange {} route {} policy {} prompt {} answer {} rules {} status {} {}");
+    }
+
+    private static String end(ModeratedExchange moderated, SignalType signal) {
+        return signal == SignalType.CANCEL
+                ? "client went away"
+                : moderated
+                        .failure()
+                        .map(error -> error.code() == null ? error.type() : error.code())
+                        .orElse("complete");
     }
 
     private static String label(ModeratedExchange moderated, Direction direction) {

@@ -1,5 +1,6 @@
 package dev.corral.gateway.exchange;
 
+import dev.corral.gateway.dialect.GatewayError;
 import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.Decision;
 import dev.corral.policies.policy.Decision.Outcome;
@@ -14,6 +15,7 @@ import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.server.reactive.ServerHttpResponse;
 import org.springframework.web.server.ServerWebExchange;
@@ -31,6 +33,8 @@ public final class ModeratedExchange {
     private final CompiledPolicy policy;
     private final Map<Direction, Outcome> outcomes = Collections.synchronizedMap(new EnumMap<>(Direction.class));
     private final SortedSet<String> rules = Collections.synchronizedSortedSet(new TreeSet<>());
+
+    private volatile @Nullable GatewayError failure;
 
     private ModeratedExchange(CompiledPolicy policy) {
         this.policy = policy;
@@ -68,6 +72,16 @@ public final class ModeratedExchange {
     /** The strictest decision in one direction; empty where nothing was judged. */
     public Optional<Outcome> outcome(Direction direction) {
         return Optional.ofNullable(outcomes.get(direction));
+    }
+
+    /** Notes what the client was told of a failure. */
+    public void failed(GatewayError error) {
+        failure = error;
+    }
+
+    /** What the client was told of a failure, if there was one. */
+    public Optional<GatewayError> failure() {
+        return Optional.ofNullable(failure);
     }
 
     /** The decision as headers, metrics and the log say it, such as {@code allow}. */

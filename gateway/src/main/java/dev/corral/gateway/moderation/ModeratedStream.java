@@ -3,6 +3,7 @@ package dev.corral.gateway.moderation;
 import dev.corral.gateway.dialect.AnswerStream;
 import dev.corral.gateway.dialect.Dialect;
 import dev.corral.gateway.dialect.FrameContent;
+import dev.corral.gateway.dialect.GatewayError;
 import dev.corral.gateway.dialect.SseFrames;
 import dev.corral.gateway.exchange.ErrorResponses;
 import dev.corral.gateway.exchange.ModeratedExchange;
@@ -134,6 +135,11 @@ final class ModeratedStream {
         if (finished) {
             return Flux.empty();
         }
-        return sent ? last(List.of(dialect.errorFrame(ErrorResponses.errorOf(failure)))) : Flux.error(failure);
+        if (!sent) {
+            return Flux.error(failure);
+        }
+        GatewayError error = ErrorResponses.errorOf(failure);
+        exchange.failed(error);
+        return last(List.of(dialect.errorFrame(error)));
     }
 }

@@ -6,14 +6,12 @@ import dev.corral.gateway.moderation.ModerationConfiguration;
 import dev.corral.gateway.moderation.PolicyConfiguration;
 import dev.corral.gateway.upstream.UpstreamConfiguration;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
-import org.springframework.boot.web.server.context.WebServerApplicationContext;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Import;
@@ -70,7 +68,6 @@ public class GatewayServer {
 
     /** The port that a started gateway listens on. */
     public static int port(ConfigurableApplicationContext gateway) {
-        return Objects.requireNonNull(((WebServerApplicationContext) gateway).getWebServer())
-                .getPort();
+        return gateway.getEnvironment().getRequiredProperty("local.server.port", Integer.class);
     }
 }
