@@ -105,6 +105,7 @@ public final class ReactiveGuard implements AutoCloseable {
     private void submit(Results results, Urgency urgency, MonoSink<List<Assessment>> sink) {
         Job job = new Job(results, urgency, numbers.incrementAndGet(), sink);
         sink.onCancel(() -> {
+            results.abandon();
             lanes.remove(job);
             job.cancel(true);
         });
@@ -126,7 +127,11 @@ public final class ReactiveGuard implements AutoCloseable {
                 i < results.conversations.size() && !Thread.currentThread().isInterrupted();
                 i++) {
             if (results.isMissing(i)) {
-                results.set(i, judge(results.conversations.get(i)));
+                Assessment assessment = judge(results.conversations.get(i));
+                if (results.abandoned) {
+                    break; // how an interrupted guard ends its work says nothing of the text
+                }
+                results.set(i, assessment);
             }
         }
         return results.list(Reason.FAILED);
@@ -174,10 +179,16 @@ public final class ReactiveGuard implements AutoCloseable {
 
         private final List<Conversation> conversations;
         private final AtomicReferenceArray<Assessment> assessments;
+        private volatile boolean abandoned;
 
         Results(List<Conversation> conversations) {
             this.conversations = List.copyOf(conversations);
             this.assessments = new AtomicReferenceArray<>(conversations.size());
+        }
+
+        /** Nobody waits for more. */
+        void abandon() {
+            abandoned = true;
         }
 
         void set(int i, Assessment assessment) {
