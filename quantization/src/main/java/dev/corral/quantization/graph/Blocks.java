@@ -24,7 +24,13 @@ record Blocks(Matrix matrix, int bits, int size) {
     }
 
     Initializer weights(String name, long... shape) {
-        return new Initializer(name, ElementType.UINT8, Initializer.dimensions(shape), this::writeWeights);
+        return new Initializer(name, ElementType.UINT8, Initializer.dimensions(shape), out -> writeWeights(out, 0));
+    }
+
+    /** Numbers around zero instead of the middle, for operators that know no blocks. */
+    Initializer signedWeights(String name, long... shape) {
+        return new Initializer(
+                name, ElementType.INT8, Initializer.dimensions(shape), out -> writeWeights(out, middle()));
     }
 
     private void writeScales(OutputStream out) throws IOException {
@@ -40,13 +46,13 @@ record Blocks(Matrix matrix, int bits, int size) {
         }
     }
 
-    private void writeWeights(OutputStream out) throws IOException {
+    private void writeWeights(OutputStream out, int origin) throws IOException {
         float[] row = new float[perRow() * size];
         byte[] quantised = new byte[row.length];
         for (int r = 0; r < matrix.rows(); r++) {
             matrix.row(r, row);
             for (int block = 0; block < perRow(); block++) {
-                quantise(row, block, quantised);
+                quantise(row, block, quantised, origin);
             }
             out.write(bits == 8 ? quantised : pairs(quantised));
         }
@@ -63,11 +69,11 @@ record Blocks(Matrix matrix, int bits, int size) {
         return farthest / -middle();
     }
 
-    private void quantise(float[] row, int block, byte[] target) {
+    private void quantise(float[] row, int block, byte[] target, int origin) {
         float scale = scale(row, block);
         float inverse = scale == 0 ? 0 : 1 / scale;
         for (int i = block * size; i < (block + 1) * size; i++) {
-            target[i] = (byte) Math.clamp(Math.round(row[i] * inverse) + middle(), 0, 2 * middle() - 1);
+            target[i] = (byte) (Math.clamp(Math.round(row[i] * inverse) + middle(), 0, 2 * middle() - 1) - origin);
         }
     }
 

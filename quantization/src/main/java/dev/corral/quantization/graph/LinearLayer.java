@@ -7,11 +7,15 @@ import java.util.Map;
 /** Multiplies by a weight matrix, in the way of a precision. */
 sealed interface LinearLayer {
 
-    /** The way of a recipe in one of the decoder's layers. */
-    static LinearLayer of(Recipe recipe, int layer) {
+    /**
+     * The way of a recipe in one of the decoder's layers.
+     *
+     * @param rows a name for what has as many rows as the activations
+     */
+    static LinearLayer of(Recipe recipe, int layer, String rows) {
         return switch (recipe.precision()) {
             case FP32 -> new Fp32();
-            case INT8 -> new Int8(layer < recipe.fineLayers());
+            case INT8 -> new Int8(layer < recipe.fineLayers(), rows);
             case INT4 -> new Int4(recipe.blockSize());
         };
     }
@@ -61,9 +65,12 @@ sealed interface LinearLayer {
      * <p>Each weight and each zero point, though all of those are 0, belongs to one product only: ONNX Runtime's rewrite
      * for CPUs whose 8-bit instructions saturate replaces them one by one.
      *
+     * <p>A row of zeros has a step of zero: whatever its numbers are then, their product with the step is zero.
+     *
      * @param fine whether activations take 16 bits
+     * @param rows a name for what has as many rows as the activations: their zero points are made once
      */
-    record Int8(boolean fine) implements LinearLayer {
+    record Int8(boolean fine, String rows) implements LinearLayer {
 
         private static final int EMBEDDING_BLOCK = 64;
         private static final float COARSE_STEP = 1 / 127f;
@@ -110,16 +117,15 @@ sealed interface LinearLayer {
                     x + ".farthest",
                     graph.standard("Abs", x + ".magnitude", x),
                     graph.constant(Initializer.longs("int8.last_axis", -1)));
-            String range = graph.standard("Max", x + ".range", farthest, number(graph, "tiny", 1e-12f));
             String coarse = fine ? x + ".coarse" : x;
-            graph.standard("Mul", coarse + ".step", range, number(graph, "coarse", COARSE_STEP));
+            graph.standard("Mul", coarse + ".step", farthest, number(graph, "coarse", COARSE_STEP));
             round(graph, x, coarse);
             if (fine) {
                 String rest = x + ".rest";
                 graph.node(
                         OnnxGraph.STANDARD,
                         "DequantizeLinear",
-                        List.of(coarse + ".quantised", coarse + ".steps", coarse + ".middles"),
+                        List.of(coarse + ".quantised", coarse + ".steps", rows + ".middles"),
                         List.of(coarse + ".rounded"),
                         Map.of("axis", 1L));
                 graph.standard("Sub", rest, x, coarse + ".rounded");
@@ -131,12 +137,14 @@ sealed interface LinearLayer {
         }
 
         /** Adds {@code name.quantised}, the rows of {@code x} in steps of {@code name.step}. */
-        private static void round(OnnxGraph graph, String x, String name) {
+        private void round(OnnxGraph graph, String x, String name) {
             String middle =
                     graph.constant(new Initializer("int8.middle", ElementType.UINT8, List.of(), out -> out.write(128)));
             String steps = graph.standard("Reshape", name + ".steps", name + ".step", "int8.last_axis");
-            String middles = graph.standard(
-                    "Expand", name + ".middles", middle, graph.standard("Shape", name + ".count", steps));
+            String middles = rows + ".middles";
+            if (!graph.computes(middles)) {
+                graph.standard("Expand", middles, middle, graph.standard("Shape", rows + ".count", steps));
+            }
             graph.node(
                     OnnxGraph.STANDARD,
                     "QuantizeLinear",
@@ -155,7 +163,23 @@ sealed interface LinearLayer {
 
         @Override
         public String embed(OnnxGraph graph, String tokens, Matrix embedding) {
-            return gatherBlocks(graph, tokens, new Blocks(embedding, 8, EMBEDDING_BLOCK));
+            Blocks blocks = new Blocks(embedding, 8, EMBEDDING_BLOCK);
+            String weights = graph.constant(
+                    blocks.signedWeights("embedding.weight", embedding.rows(), blocks.perRow(), EMBEDDING_BLOCK));
+            String scales = graph.constant(blocks.scales("embedding.scale", embedding.rows(), blocks.perRow(), 1));
+            graph.node(
+                    OnnxGraph.STANDARD,
+                    "Cast",
+                    List.of(graph.standard("Gather", "embedding.numbers", weights, tokens)),
+                    List.of("embedding.floats"),
+                    Map.of("to", (long) ElementType.FLOAT.code()));
+            graph.standard(
+                    "Mul",
+                    "embedding.blocks",
+                    "embedding.floats",
+                    graph.standard("Gather", "embedding.scales", scales, tokens));
+            String shape = graph.constant(Initializer.longs("embedding.shape", 1, -1, embedding.columns()));
+            return graph.standard("Reshape", "embedding", "embedding.blocks", shape);
         }
     }
 

@@ -65,7 +65,7 @@ public final class LlamaGraph {
                 attention = rowsOf(attention, value + "attention.rows");
                 residual = rowsOf(residual, value + "residual.rows");
             }
-            String mixed = linear(layer)
+            String mixed = afterAttention(layer)
                     .multiply(
                             graph,
                             value + "attention.output",
@@ -87,7 +87,12 @@ public final class LlamaGraph {
     }
 
     private LinearLayer linear(int layer) {
-        return LinearLayer.of(recipe, layer);
+        return LinearLayer.of(recipe, layer, "tokens");
+    }
+
+    /** What follows the last layer's attention has the wanted rows only. */
+    private LinearLayer afterAttention(int layer) {
+        return layer == config.layers() - 1 ? LinearLayer.of(recipe, layer, "rows") : linear(layer);
     }
 
     private String attention(int layer, String x) {
@@ -139,18 +144,18 @@ public final class LlamaGraph {
     private String mlp(int layer, String x) {
         String weight = "model.layers." + layer + ".mlp.";
         String value = "layer." + layer + ".mlp";
-        String gate = linear(layer)
+        String gate = afterAttention(layer)
                 .multiply(
                         graph,
                         value + ".gate",
                         x,
                         matrix(weight + "gate_proj", config.intermediate(), config.hidden()));
-        String up = linear(layer)
+        String up = afterAttention(layer)
                 .multiply(graph, value + ".up", x, matrix(weight + "up_proj", config.intermediate(), config.hidden()));
         String active = value + ".silu";
         graph.node(OnnxGraph.MICROSOFT, "QuickGelu", List.of(gate), List.of(active), Map.of("alpha", 1f));
         String product = graph.standard("Mul", value + ".product", active, up);
-        return linear(layer)
+        return afterAttention(layer)
                 .multiply(graph, value, product, matrix(weight + "down_proj", config.hidden(), config.intermediate()));
     }
 

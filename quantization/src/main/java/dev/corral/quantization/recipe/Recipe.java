@@ -45,7 +45,11 @@ public record Recipe(Precision precision, int blockSize, int fineLayers, int con
         return switch (precision) {
             case FP32 -> "fp32";
             case INT8 ->
-                fineLayers == 0 ? "int8" : "int8, 16-bit activations in the first %d layers".formatted(fineLayers);
+                switch (fineLayers) {
+                    case 0 -> "int8";
+                    case 1 -> "int8, 16-bit activations in the first layer";
+                    default -> "int8, 16-bit activations in the first %d layers".formatted(fineLayers);
+                };
             case INT4 -> "int4, blocks of " + blockSize;
         };
     }
