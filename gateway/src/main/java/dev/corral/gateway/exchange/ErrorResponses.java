@@ -19,6 +19,7 @@ import org.springframework.http.HttpStatusCode;
 import org.springframework.web.server.ResponseStatusException;
 import org.springframework.web.server.ServerWebExchange;
 import reactor.core.publisher.Mono;
+import reactor.netty.channel.AbortedException;
 
 /**
  * The one place where failures become answers: every error has the dialect's envelope, and none shows what happened
@@ -75,6 +76,8 @@ public final class ErrorResponses implements ErrorWebExceptionHandler, Ordered {
                         "the upstream's host name is not known; check corral.upstream.url");
             case ReadTimeoutException _ -> slow();
             case TimeoutException _ -> slow();
+            case AbortedException _ ->
+                new GatewayError(499, "client_error", "client_closed", null, "the client closed the connection", null);
             case IOException _ ->
                 upstream(502, "upstream_failed", "the upstream closed the connection before its answer was complete");
             default -> internal(failure);
