@@ -77,7 +77,7 @@ public final class ErrorResponses implements ErrorWebExceptionHandler, Ordered {
             case ReadTimeoutException _ -> slow();
             case TimeoutException _ -> slow();
             case AbortedException _ ->
-                new GatewayError(499, "client_error", "client_closed", null, "the client closed the connection", null);
+                upstream(502, "upstream_failed", "the connection was closed before the answer was complete");
             case IOException _ ->
                 upstream(502, "upstream_failed", "the upstream closed the connection before its answer was complete");
             default -> internal(failure);
