@@ -6,7 +6,8 @@ import java.util.List;
 
 /**
  * Holds the frames of a streamed answer until they were judged. It does no work of its own: it says when to judge, and
- * hands out frames. Not thread-safe: one for each exchange, and no frame is offered while a judgement is due.
+ * hands out frames. One for each exchange, and no frame is offered while a judgement is due. A client may go away at any
+ * moment, on a thread of its own: {@link #drop} is safe at any time, and whatever comes after it is dropped, too.
  */
 public final class CompletionWindow {
 
@@ -114,7 +115,11 @@ public final class CompletionWindow {
      * @param frame as it came; not to be changed afterwards
      * @param content what the dialect found in it
      */
-    public Step offer(byte[] frame, FrameContent content) {
+    public synchronized Step offer(byte[] frame, FrameContent content) {
+        if (state == State.CLOSED) {
+            withheldCharacters += content.newCharacters();
+            return new Step.Hold();
+        }
         expect(State.OPEN);
         if (content.empty() && held.isEmpty()) {
             return new Step.Release(List.of(frame));
@@ -136,13 +141,19 @@ public final class CompletionWindow {
     }
 
     /** The upstream will send nothing more: what is held is due, with or without a last frame. */
-    public Step end() {
+    public synchronized Step end() {
+        if (state == State.CLOSED) {
+            return new Step.Hold();
+        }
         expect(State.OPEN);
         return held.isEmpty() ? new Step.Release(List.of()) : judge(Reason.END);
     }
 
     /** The judgement lets everything pass: the held frames, in their order. */
-    public List<byte[]> release() {
+    public synchronized List<byte[]> release() {
+        if (state == State.CLOSED) {
+            return List.of();
+        }
         expect(State.JUDGING);
         List<byte[]> frames = List.copyOf(held);
         releasedCharacters += heldCharacters;
@@ -153,24 +164,24 @@ public final class CompletionWindow {
     }
 
     /** The answer ends here, by a judgement, a failure or because the client went away: the held frames are gone. */
-    public void drop() {
+    public synchronized void drop() {
         withheldCharacters += heldCharacters;
         empty();
         state = State.CLOSED;
     }
 
     /** Characters that were judged and handed out. */
-    public long releasedCharacters() {
+    public synchronized long releasedCharacters() {
         return releasedCharacters;
     }
 
     /** Characters that wait. */
-    public long heldCharacters() {
+    public synchronized long heldCharacters() {
         return heldCharacters;
     }
 
     /** Characters that were dropped. */
-    public long withheldCharacters() {
+    public synchronized long withheldCharacters() {
         return withheldCharacters;
     }
 
