@@ -8,7 +8,9 @@ import io.netty.util.ResourceLeakDetector;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -57,6 +59,7 @@ final class SoakBench implements Callable<Integer> {
     private final AtomicInteger answered = new AtomicInteger();
     private final AtomicInteger givenUp = new AtomicInteger();
     private final AtomicInteger wrong = new AtomicInteger();
+    private final Queue<String> wrongAnswers = new ConcurrentLinkedQueue<>();
 
     /** A prompt and the word that its answer, whole or streamed, must hold. */
     private record Question(String prompt, String expected) {}
@@ -84,6 +87,7 @@ final class SoakBench implements Callable<Integer> {
             client.configuration().connectionProvider().disposeLater().block(GIVE_UP);
         }
         findLostBuffers();
+        wrongAnswers.forEach(answer -> report.say("wrong: " + answer));
         report.figure("LEAK lines", leaks.get(), "", 0);
         report.figure("wrong answers", wrong.get(), "", 0);
         report.figure("direct memory, growth over the second half", growth(megabytes), "MB", FLAT_WITHIN_MEGABYTES);
@@ -111,6 +115,7 @@ final class SoakBench implements Callable<Integer> {
                     answered.incrementAndGet();
                     if (!text.contains(question.expected()) || (stream && !text.contains("[DONE]"))) {
                         wrong.incrementAndGet();
+                        wrongAnswers.add("request %d (%s): %s".formatted(number, question.prompt(), text));
                     }
                 })
                 .then();
