@@ -71,13 +71,12 @@ final class SoakBench implements Callable<Integer> {
         Report report = Report.of(spec);
         List<Double> megabytes = new ArrayList<>();
         try (BenchGateway gateway = new BenchGateway()) {
-            HttpClient client = HttpClient.create()
-                    .responseTimeout(Duration.ofSeconds(30))
-                    .headers(headers -> headers.set("Content-Type", "application/json"));
+            HttpClient client = client(HttpClient.create());
+            HttpClient leaver = client(HttpClient.newConnection());
             for (int sample = 0; sample < SAMPLES; sample++) {
                 int first = requests / SAMPLES * sample;
                 Flux.range(first, requests / SAMPLES)
-                        .flatMap(number -> send(client, gateway, number), CONCURRENCY)
+                        .flatMap(number -> send(client, leaver, gateway, number), CONCURRENCY)
                         .blockLast(GIVE_UP);
                 findLostBuffers();
                 megabytes.add(directMegabytes());
@@ -94,12 +93,18 @@ final class SoakBench implements Callable<Integer> {
         return report.exitCode();
     }
 
-    /** The tenth of the requests that are given up are whole and streamed ones, by turns. */
-    private Mono<Void> send(HttpClient client, BenchGateway gateway, int number) {
+    private static HttpClient client(HttpClient client) {
+        return client.responseTimeout(Duration.ofSeconds(30))
+                .headers(headers -> headers.set("Content-Type", "application/json"));
+    }
+
+    /** The tenth of the requests that are given up are whole and streamed ones, by turns, on connections of their own. */
+    private Mono<Void> send(HttpClient client, HttpClient leaver, BenchGateway gateway, int number) {
         boolean stream = number % 2 == 1;
         boolean giveUp = number % 10 == (number / 10) % 2;
         Question question = QUESTIONS.get(number / 2 % QUESTIONS.size());
-        ByteBufFlux answer = client.post()
+        ByteBufFlux answer = (giveUp ? leaver : client)
+                .post()
                 .uri(gateway.chatUri())
                 .send(ByteBufFlux.fromString(Mono.just(BenchGateway.chat(question.prompt(), stream))))
                 .responseContent();

@@ -11,16 +11,15 @@ import dev.corral.gateway.exchange.WireResponses;
 import dev.corral.gateway.upstream.IdleTimeout;
 import dev.corral.policies.policy.BlockStyle;
 import dev.corral.policies.policy.Decision;
-import java.util.concurrent.Callable;
 import org.reactivestreams.Publisher;
 import org.springframework.core.io.buffer.DataBuffer;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatusCode;
 import org.springframework.http.InvalidMediaTypeException;
 import org.springframework.http.MediaType;
-import org.springframework.http.server.reactive.ServerHttpResponse;
 import org.springframework.http.server.reactive.ServerHttpResponseDecorator;
 import org.springframework.util.unit.DataSize;
+import org.springframework.web.server.ServerWebExchange;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
@@ -30,6 +29,7 @@ import reactor.core.publisher.Mono;
  */
 final class ModeratedResponse extends ServerHttpResponseDecorator {
 
+    private final ServerWebExchange webExchange;
     private final Dialect dialect;
     private final Judge judge;
     private final WindowMetrics metrics;
@@ -39,7 +39,7 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
     private final ModeratedRequest request;
 
     ModeratedResponse(
-            ServerHttpResponse delegate,
+            ServerWebExchange webExchange,
             Dialect dialect,
             Judge judge,
             WindowMetrics metrics,
@@ -47,7 +47,8 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
             DataSize maxSize,
             ModeratedExchange exchange,
             ModeratedRequest request) {
-        super(delegate);
+        super(webExchange.getResponse());
+        this.webExchange = webExchange;
         this.dialect = dialect;
         this.judge = judge;
         this.metrics = metrics;
@@ -59,24 +60,12 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
 
     @Override
     public Mono<Void> writeWith(Publisher<? extends DataBuffer> body) {
-        return answer(Flux.from(body).map(HeapBytes::take));
+        return answer(UpstreamBody.of(webExchange, body));
     }
 
     @Override
     public Mono<Void> writeAndFlushWith(Publisher<? extends Publisher<? extends DataBuffer>> body) {
-        return answer(Flux.from(body).concatMap(ModeratedResponse::take, 0));
-    }
-
-    /** A buffer that is there already is taken at once: waiting for somebody to ask, it would leak on a cancellation. */
-    private static Publisher<byte[]> take(Publisher<? extends DataBuffer> buffers) {
-        if (buffers instanceof Callable<?> present) {
-            try {
-                return present.call() instanceof DataBuffer buffer ? Flux.just(HeapBytes.take(buffer)) : Flux.empty();
-            } catch (Exception e) {
-                return Flux.error(e);
-            }
-        }
-        return Flux.from(buffers).map(HeapBytes::take);
+        return answer(UpstreamBody.ofFlushed(webExchange, body));
     }
 
     private Mono<Void> answer(Flux<byte[]> unwatched) {
@@ -84,6 +73,7 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
         String encoding = getHeaders().getFirst(HttpHeaders.CONTENT_ENCODING);
         if (encoding != null && !encoding.equalsIgnoreCase("identity")) {
             return refuse(
+                    unwatched,
                     "upstream_content_encoding",
                     "the upstream's answer has the content encoding '" + encoding
                             + "', which was not asked for; what cannot be read cannot be judged, so it was not passed on");
@@ -95,6 +85,7 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
         }
         if (!status.is2xxSuccessful()) {
             return refuse(
+                    unwatched,
                     "upstream_status",
                     "the upstream answered with status " + status.value()
                             + ", which is neither an answer nor an error; check corral.upstream.url");
@@ -106,6 +97,7 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
             return whole(chunks);
         }
         return refuse(
+                unwatched,
                 "upstream_content_type",
                 "the upstream answered with " + type.getType() + "/" + type.getSubtype()
                         + " instead of application/json or text/event-stream; check that corral.upstream.url is the base of an"
@@ -148,10 +140,10 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
                 null,
                 "the upstream answered with status " + status.value() + "; its own message is not passed on",
                 null);
-        Mono<Void> replaced = Mono.error(new DialectException(instead));
         if (!isJson(type)) {
-            return replaced;
+            return replace(chunks, instead);
         }
+        Mono<Void> replaced = Mono.error(new DialectException(instead));
         return join(chunks)
                 .flatMap(body -> Mono.fromCallable(() -> dialect.readAnswer(body))
                         .flatMap(answer -> judge.answer(exchange, request.conversation(), answer))
@@ -185,8 +177,15 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
         return getDelegate().writeWith(Mono.fromSupplier(() -> bufferFactory().wrap(body)));
     }
 
-    private static Mono<Void> refuse(String code, String message) {
-        return Mono.error(new DialectException(new GatewayError(502, "upstream_error", code, null, message, null)));
+    private static Mono<Void> refuse(Flux<byte[]> body, String code, String message) {
+        return replace(body, new GatewayError(502, "upstream_error", code, null, message, null));
+    }
+
+    private static Mono<Void> replace(Flux<byte[]> body, GatewayError instead) {
+        return Mono.defer(() -> {
+            UpstreamBody.discard(body);
+            return Mono.error(new DialectException(instead));
+        });
     }
 
     private MediaType contentType() {

@@ -121,14 +121,7 @@ public final class Moderation {
                 .request(RequestBody.with(
                         uncompressed, body, exchange.getResponse().bufferFactory()))
                 .response(new ModeratedResponse(
-                        exchange.getResponse(),
-                        dialect,
-                        judge,
-                        windowMetrics,
-                        idleTimeout,
-                        maxAnswerSize,
-                        moderated,
-                        request))
+                        exchange, dialect, judge, windowMetrics, idleTimeout, maxAnswerSize, moderated, request))
                 .build();
     }
 
