@@ -1,6 +1,7 @@
 package dev.corral.quantization.hub;
 
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -99,13 +100,21 @@ public record ModelDownload(Repository repository, List<RemoteFile> files) {
         void at(RemoteFile file, long bytes);
     }
 
-    /** Brings all files. */
-    public void run(Hub hub, Path directory, Progress progress) {
+    /** Brings all files, and deletes weights that the repository had before and has no more. */
+    public void run(Hub hub, Path directory, Progress progress) throws IOException {
         long before = 0;
         for (RemoteFile file : files) {
             long done = before;
             hub.download(repository, file, directory, (current, bytes) -> progress.at(current, done + bytes));
             before += file.size();
+        }
+        List<String> names = files.stream().map(RemoteFile::name).toList();
+        try (DirectoryStream<Path> weights = Files.newDirectoryStream(directory, "*.safetensors*")) {
+            for (Path file : weights) {
+                if (!names.contains(file.getFileName().toString())) {
+                    Files.delete(file);
+                }
+            }
         }
     }
 }
