@@ -152,6 +152,7 @@ public record ThresholdSuggestion(
         private final List<Judged> unsafe;
         private final int allowed;
         private final List<Key> keys = new ArrayList<>();
+        private final List<String> unnamed = new ArrayList<>();
         private final List<String> notes = new ArrayList<>();
 
         Search(Candidate candidate, List<Judged> judged, double wished) {
@@ -169,6 +170,9 @@ public record ThresholdSuggestion(
             }
             keys.add(Key.of("default", safe, unsafe, one -> one.unsafe(0)));
             candidate.profile().taxonomy().hazards().forEach(this::add);
+            if (!unnamed.isEmpty()) {
+                notes.add(String.join(", ", unnamed) + ": no threshold of their own, because no unsafe row names them");
+            }
             List<Cut> alone = new ArrayList<>();
             for (Key key : List.copyOf(keys)) {
                 Optional<Cut> cut = key.cut(allowed);
@@ -194,10 +198,11 @@ public record ThresholdSuggestion(
             List<Judged> named = unsafe.stream()
                     .filter(one -> one.row().categories().contains(hazard.code()))
                     .toList();
-            if (named.size() < LEAST_NAMED) {
-                notes.add(hazard.code() + ": no threshold of its own, because "
-                        + (named.isEmpty() ? "no unsafe row names it" : "only " + named.size() + " unsafe rows name it")
-                        + "; " + LEAST_NAMED + " are needed");
+            if (named.isEmpty()) {
+                unnamed.add(hazard.code());
+            } else if (named.size() < LEAST_NAMED) {
+                notes.add(hazard.code() + ": no threshold of its own, because only " + named.size()
+                        + " unsafe rows name it; " + LEAST_NAMED + " are needed");
             } else {
                 keys.add(Key.of(hazard.code(), safe, named, one -> one.hazard(0, hazard)));
             }

@@ -10,9 +10,9 @@ import picocli.CommandLine;
  *
  * @param code its exit code
  */
-record Run(int code, String out, String err) {
+public record Run(int code, String out, String err) {
 
-    static Run of(Callable<Integer> command, Object... arguments) {
+    public static Run of(Callable<Integer> command, Object... arguments) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
         CommandLine line = Program.commandLine(command)
