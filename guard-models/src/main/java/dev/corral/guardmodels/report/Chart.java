@@ -115,7 +115,7 @@ final class Chart {
         return this;
     }
 
-    /** A line that keeps its height until the next point. */
+    /** A line of steps: each point's height holds from the point before it on. */
     Chart steps(String style, List<Point> points) {
         List<Point> corners = new ArrayList<>();
         for (Point point : points) {
@@ -127,7 +127,7 @@ final class Chart {
         return line(style, corners);
     }
 
-    /** Dots; what each stands for is shown where a mouse points at it. */
+    /** A dot; what it stands for is shown where a mouse points at it. */
     Chart dot(String style, Point point, String meaning) {
         shapes.open("circle", "class", "dot " + style, "cx", number(x(point.x)), "cy", number(y(point.y)), "r", "4.5")
                 .element("title", meaning)

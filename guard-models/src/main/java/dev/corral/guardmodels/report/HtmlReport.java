@@ -248,7 +248,7 @@ public final class HtmlReport {
                         + " from A's in the mean, and further than "
                         + Numbers.four(comparison.distances().p99()) + " in one row of a hundred.");
         table("Verdicts", Tables.agreement(comparison));
-        page.open("div", "class", "charts");
+        page.open("div", "class", "charts wide");
         int most = comparison.histogram().stream()
                 .mapToInt(Integer::intValue)
                 .max()
@@ -317,7 +317,7 @@ public final class HtmlReport {
 
     private void curves() {
         section("curves", "Curves", "What other thresholds for P(unsafe) would give, on all rows.");
-        page.open("div", "class", "charts");
+        page.open("div", "class", "charts wide");
         boolean safe = study.all().unsafe() < study.all().rows();
         boolean unsafe = study.all().unsafe() > 0;
         if (safe && unsafe) {
@@ -442,11 +442,11 @@ public final class HtmlReport {
         List<Entry> legend = new ArrayList<>();
         for (int i = 0; i < curves.size(); i++) {
             String colour = COLOURS.get(i);
-            List<Point> found = curves.get(i).points().stream()
+            List<Point> found = curves.get(i).points().reversed().stream()
                     .filter(point -> point.recall().isPresent())
                     .map(point -> new Point(point.threshold(), point.recall().orElseThrow()))
                     .toList();
-            List<Point> flagged = curves.get(i).points().stream()
+            List<Point> flagged = curves.get(i).points().reversed().stream()
                     .filter(point -> point.falsePositives().isPresent())
                     .map(point ->
                             new Point(point.threshold(), point.falsePositives().orElseThrow()))

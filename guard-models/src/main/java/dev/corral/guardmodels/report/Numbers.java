@@ -21,8 +21,10 @@ final class Numbers {
         return value.isPresent() ? String.format(Locale.ROOT, "%.3f", value.getAsDouble()) : UNDEFINED;
     }
 
+    /** With its sign, unless it is rounded to nothing. */
     static String signed(double value) {
-        return String.format(Locale.ROOT, "%+.4f", value);
+        String text = String.format(Locale.ROOT, "%+.4f", value);
+        return text.endsWith("0.0000") ? "0.0000" : text;
     }
 
     static String percent(double share) {
@@ -54,9 +56,7 @@ final class Numbers {
     }
 
     static String differenceInterval(@Nullable Estimate estimate) {
-        return estimate == null
-                ? UNDEFINED
-                : String.format(Locale.ROOT, "%+.4f to %+.4f", estimate.low(), estimate.high());
+        return estimate == null ? UNDEFINED : signed(estimate.low()) + " to " + signed(estimate.high());
     }
 
     /** Control characters, line ends included, would let a text write over the terminal. */

@@ -46,16 +46,23 @@ final class Tables {
     }
 
     Table candidates() {
-        Table table = new Table(5, List.of("", "guard", "precision", "family", "fingerprint", "threshold"));
+        Table table = new Table(
+                two ? 5 : 4,
+                Stream.concat(
+                                two ? Stream.of("") : Stream.empty(),
+                                Stream.of("guard", "precision", "family", "fingerprint", "threshold"))
+                        .toList());
         for (int i = 0; i < study.candidates().size(); i++) {
             Candidate candidate = study.candidates().get(i);
-            table.row(List.of(
-                    side(i),
-                    candidate.profile().id(),
-                    candidate.profile().precision(),
-                    candidate.profile().family(),
-                    shortened(candidate.profile().fingerprint()),
-                    Numbers.threshold(candidate.threshold().value())));
+            table.row(Stream.concat(
+                            two ? Stream.of(side(i)) : Stream.empty(),
+                            Stream.of(
+                                    candidate.profile().id(),
+                                    candidate.profile().precision(),
+                                    candidate.profile().family(),
+                                    shortened(candidate.profile().fingerprint()),
+                                    Numbers.threshold(candidate.threshold().value())))
+                    .toList());
         }
         return table;
     }
