@@ -35,7 +35,7 @@ class HouseRulesTests {
     @ArchTest
     static final ArchRule picocliWhenImportedIsImportedByCommands = noClasses()
             .that()
-            .resideOutsideOfPackage("..guardmodels.assess..")
+            .resideOutsideOfPackages("..guardmodels.assess..", "..guardmodels.evaluation..")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("picocli..")
@@ -65,7 +65,9 @@ class HouseRulesTests {
             .because("a guard is configured by its directory and its caller");
 
     @ArchTest
-    static final ArchRule clockWhenReadIsReadByNobodyHere = noClasses()
+    static final ArchRule clockWhenReadIsReadToMeasureGuardsOnly = noClasses()
+            .that()
+            .resideOutsideOfPackage("..guardmodels.evaluation..")
             .should()
             .dependOnClassesThat()
             .areAssignableTo(Clock.class)

@@ -10,6 +10,7 @@ import dev.corral.policies.taxonomy.Hazard;
 import dev.corral.policies.taxonomy.StandardHazard;
 import dev.corral.policies.taxonomy.Taxonomy;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +20,7 @@ import java.util.function.Function;
 public final class ScriptedGuard implements Guard {
 
     private final Function<Conversation, Assessment> script;
-    public final List<Conversation> asked = new ArrayList<>();
+    public final List<Conversation> asked = Collections.synchronizedList(new ArrayList<>());
     public boolean closed;
 
     public ScriptedGuard(Function<Conversation, Assessment> script) {

@@ -2,15 +2,15 @@ package dev.corral.guardmodels.assess;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import dev.corral.guardmodels.assess.JsonLines.BrokenLineException;
 import dev.corral.guardmodels.conversation.Conversation;
 import dev.corral.guardmodels.conversation.Role;
 import dev.corral.guardmodels.conversation.Turn;
+import dev.corral.guardmodels.dataset.BrokenLineException;
+import dev.corral.guardmodels.dataset.JsonLines;
+import dev.corral.guardmodels.dataset.Line;
 import dev.corral.guardmodels.guard.Guard;
 import dev.corral.guardmodels.guard.GuardLoader;
 import dev.corral.guardmodels.guard.OnnxGuard;
-import dev.corral.guardmodels.onnx.ModelException;
-import dev.corral.guardmodels.store.UnusableGuardException;
 import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.assessment.Assessment.Inconclusive;
 import dev.corral.policies.assessment.Assessment.Scored;
@@ -21,7 +21,6 @@ import java.io.InputStream;
 import java.io.PrintWriter;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -29,7 +28,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -93,7 +91,7 @@ public final class AssessCommand implements Callable<Integer> {
                 names = "--data",
                 paramLabel = "FILE",
                 description = "JSON lines: objects with 'text', or 'turns' of 'role' and 'content', and optionally"
-                        + " 'response'; the last is judged. May be packed (.xz). Prints a line of JSON for each.")
+                        + " 'response'; the last is judged. May be packed (.gz, .xz). Prints a line of JSON for each.")
         private @Nullable Path data;
     }
 
@@ -104,41 +102,8 @@ public final class AssessCommand implements Callable<Integer> {
 
     /** {@code corral assess}. */
     public static void main(String[] args) {
-        runAndExit(new AssessCommand(onThisMachine(), System.in), args);
-    }
-
-    /** Runs a command as a program: standard output holds what it prints and no library's log. */
-    static void runAndExit(Callable<Integer> command, String[] args) {
-        System.setProperty("slf4j.provider", "org.slf4j.helpers.NOP_FallbackServiceProvider");
-        System.setProperty("slf4j.internal.verbosity", "ERROR");
-        System.exit(commandLine(command).execute(args));
-    }
-
-    /** The guard of this machine, with all its cores for one text at a time. */
-    static GuardLoader onThisMachine() {
         int threads = Runtime.getRuntime().availableProcessors();
-        return directory -> OnnxGuard.load(directory, 1, threads);
-    }
-
-    /** A command whose failures are a line for people, not a stack trace. */
-    static CommandLine commandLine(Callable<Integer> command) {
-        CommandLine corral = new CommandLine(command);
-        return corral.setCommandName("corral " + corral.getCommandName())
-                .setExecutionExceptionHandler((failure, line, _) -> {
-                    switch (failure) {
-                        case UnusableGuardException _, ModelException _, IOException _ ->
-                            line.getErr().println(line.getColorScheme().errorText(describe(failure)));
-                        default -> throw failure;
-                    }
-                    return 1;
-                });
-    }
-
-    private static String describe(Exception failure) {
-        return switch (failure) {
-            case NoSuchFileException missing -> "there is no file " + missing.getFile();
-            default -> String.valueOf(failure.getMessage());
-        };
+        Program.runAndExit(new AssessCommand(directory -> OnnxGuard.load(directory, 1, threads), System.in), args);
     }
 
     @Override
@@ -170,7 +135,7 @@ public final class AssessCommand implements Callable<Integer> {
             boolean more = true;
             while (more) {
                 try {
-                    JsonLines.Line line = lines.next();
+                    Line line = lines.next();
                     more = line != null;
                     if (line != null) {
                         Assessment assessment = model.assess(line.conversation());
@@ -181,7 +146,7 @@ public final class AssessCommand implements Callable<Integer> {
                         code = assessment instanceof Scored ? code : 1;
                     }
                 } catch (BrokenLineException e) {
-                    err().println(data + " " + e.getMessage());
+                    err().println(e.getMessage());
                     code = 1;
                 }
             }

@@ -1,4 +1,4 @@
-/** Commands that ask a guard: to judge a text or a file, and to measure how good it is. */
+/** The command that asks a guard to judge a text or a file. */
 @NullMarked
 package dev.corral.guardmodels.assess;
 

@@ -119,12 +119,12 @@ class AssessCommandTests {
         assertThat(run.out().lines()).hasSize(1).first().asString().startsWith("{\"line\":7,");
         assertThat(run.err())
                 .contains(
-                        data + " line 1 is not valid JSON: ",
-                        data + " line 2 must be a JSON object",
-                        data + " line 3 has no 'text'",
-                        data + " line 4 'text' must be text",
-                        data + " line 5 'turns' must be a list of at least one turn",
-                        data + " line 6 'role' must be system, developer, user, assistant or tool: 'judge'");
+                        data + ":1:10: this is not valid JSON: ",
+                        data + ":2:1: a line must be a JSON object",
+                        data + ":3:1: there is no 'text'",
+                        data + ":4:10: 'text' must be text",
+                        data + ":5:11: 'turns' must be a list of at least one turn",
+                        data + ":6:21: 'role' must be system, developer, user, assistant or tool: 'judge'");
     }
 
     @Test

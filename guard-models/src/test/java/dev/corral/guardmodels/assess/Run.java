@@ -10,12 +10,12 @@ import picocli.CommandLine;
  *
  * @param code its exit code
  */
-record Run(int code, String out, String err) {
+public record Run(int code, String out, String err) {
 
-    static Run of(Callable<Integer> command, Object... arguments) {
+    public static Run of(Callable<Integer> command, Object... arguments) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
-        CommandLine line = AssessCommand.commandLine(command)
+        CommandLine line = Program.commandLine(command)
                 .setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF))
                 .setOut(new PrintWriter(out, true))
                 .setErr(new PrintWriter(err, true));
