@@ -139,7 +139,7 @@ sealed interface Answer {
                 if (!problems.isEmpty()) {
                     throw new IllegalArgumentException("a hazard must be told by the first token of its code, but this"
                             + " tokenizer begins " + String.join(" and ", problems)
-                            + "; take codes of one letter and a number, such as C1, C2 and C3");
+                            + "; take the tokenizer.json of the guard itself, and codes such as C1, C2 and C3");
                 }
             }
         }

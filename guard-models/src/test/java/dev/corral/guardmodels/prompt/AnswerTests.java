@@ -81,7 +81,7 @@ class AnswerTests {
                 .isThrownBy(() -> tokens(VerdictWords.LLAMA_GUARD, "C1", "C1-a", "D", "D-x"))
                 .withMessage(
                         "a hazard must be told by the first token of its code, but this tokenizer begins 'C1-a' like"
-                                + " 'C1' and 'D-x' like 'D'; take codes of one letter and a number, such as C1, C2 and C3");
+                                + " 'C1' and 'D-x' like 'D'; take the tokenizer.json of the guard itself, and codes such as C1, C2 and C3");
     }
 
     @Test
