@@ -64,6 +64,12 @@ import tools.jackson.databind.node.ObjectNode;
 class VerdictTests {
 
     private static final Path FIXTURES = Path.of("src/test/resources/fixtures");
+    private static final Path TEMPLATE_CASES =
+            Path.of("../guard-models/src/test/resources/fixtures/llama-guard-3-template/cases.json");
+
+    /** Tokens of Llama 3's tokenizer; the tiny one makes more of a text, and all of them have to fit in the context. */
+    private static final int LONGEST = 900;
+
     private static final Path TINY = FIXTURES.resolve("tiny-llama-guard");
 
     @TempDir
@@ -200,6 +206,16 @@ class VerdictTests {
                 conversations.add(conversation(golden.path("messages")));
             }
         }
+        for (JsonNode golden : json(TEMPLATE_CASES).path("cases")) {
+            boolean plain = !golden.has("categories")
+                    && !golden.has("excluded_category_keys")
+                    && !golden.path("has_image").booleanValue()
+                    && golden.path("num_tokens").intValue() < LONGEST
+                    && !golden.path("messages").path(0).path("content").isEmpty();
+            if (plain) {
+                conversations.add(conversation(golden.path("messages")));
+            }
+        }
         for (String text : List.of("", "Hi", "How do I bake bread?", "a".repeat(300), "Grüße 😀", "1 2 3", "S1,S2")) {
             conversations.add(new Conversation(List.of(Turn.of(Role.USER, "x" + text))));
             conversations.add(
@@ -234,9 +250,12 @@ class VerdictTests {
         List<Hazard> hazards = own.catalogue().taxonomy().hazards();
         Set<Object> seen = new HashSet<>();
         List<Conversation> conversations = conversations();
-        assertThat(conversations).hasSizeGreaterThan(20);
+        assertThat(conversations).hasSizeGreaterThan(60);
         try (Guard guard = guard("tiny", own, NamedHazards.FIRST)) {
             for (Conversation conversation : conversations) {
+                if (isBlank(conversation)) {
+                    continue; // nobody is asked about nothing
+                }
                 Scored scored = (Scored) guard.assess(conversation);
                 int[] prompt = prompt(conversation, own.catalogue().categories());
                 Written written = decode(prompt, hazards);
@@ -251,6 +270,10 @@ class VerdictTests {
             }
         }
         assertThat(seen).as("both verdicts, and not always the same hazard").hasSizeGreaterThan(3);
+    }
+
+    private static boolean isBlank(Conversation conversation) {
+        return Dialogue.texts(conversation.turns().getLast()).stream().allMatch(String::isBlank);
     }
 
     private static Hazard likeliest(Scored scored) {
@@ -268,6 +291,9 @@ class VerdictTests {
         try (Guard first = guard("tiny", own, NamedHazards.FIRST);
                 Guard all = guard("tiny", own, NamedHazards.ALL)) {
             for (Conversation conversation : conversations()) {
+                if (isBlank(conversation)) {
+                    continue;
+                }
                 Scored byFirst = (Scored) first.assess(conversation);
                 Scored byAll = (Scored) all.assess(conversation);
                 assertThat(byAll.unsafe()).isEqualTo(byFirst.unsafe());

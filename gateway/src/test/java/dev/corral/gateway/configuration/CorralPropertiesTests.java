@@ -18,10 +18,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.boot.context.properties.bind.BindException;
 import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
 import org.springframework.boot.context.properties.source.MapConfigurationPropertySource;
 import org.springframework.boot.convert.ApplicationConversionService;
 import org.springframework.boot.env.YamlPropertySourceLoader;
 import org.springframework.core.env.PropertySource;
+import org.springframework.core.env.SystemEnvironmentPropertySource;
 import org.springframework.core.io.ClassPathResource;
 import org.springframework.util.unit.DataSize;
 
@@ -165,6 +167,28 @@ class CorralPropertiesTests {
         Map<String, String> settings = remote();
         settings.put(REMOTE + "api-key", "sk-123");
         assertThat(bind(settings)).asString().contains("apiKey=***").doesNotContain("sk-123");
+    }
+
+    @Test
+    void bindWhenTheKeyIsInTheEnvironmentTakesIt() {
+        Map<String, Object> environment = Map.of(
+                "CORRAL_GUARD_REMOTE_URL", "http://localhost:8000/v1",
+                "CORRAL_GUARD_REMOTE_MODEL", "m",
+                "CORRAL_GUARD_REMOTE_API", "chat",
+                "CORRAL_GUARD_REMOTE_API_KEY", "sk-123",
+                "CORRAL_GUARD_REMOTE_TOP_LOGPROBS", "5");
+        CorralProperties.Remote remote = new Binder(
+                        ConfigurationPropertySources.from(
+                                new SystemEnvironmentPropertySource("systemEnvironment", environment)),
+                        null,
+                        ApplicationConversionService.getSharedInstance())
+                .bindOrCreate("corral", CorralProperties.class)
+                .guard()
+                .remote();
+        assertThat(remote).isNotNull();
+        assertThat(remote.apiKey()).isNotNull();
+        assertThat(remote.api()).isEqualTo(Api.CHAT);
+        assertThat(remote.topLogprobs()).isEqualTo(5);
     }
 
     @ParameterizedTest

@@ -21,7 +21,7 @@ final class RemotePrompts {
     /** What the guard writes before its verdict, given to it so that its first token is the verdict. */
     private static final String LEAD = "\n\n";
 
-    /** Servers put the first token before every raw prompt by themselves. */
+    /** Servers put the first token before every raw prompt by themselves; what a template has before it cannot be sent. */
     private static final Segment FIRST_TOKEN = new Segment.Special("<|begin_of_text|>");
 
     /** Below this, it is of no use to know what an unsafe content would be unsafe for. */
