@@ -10,17 +10,16 @@ public final class ApiKey {
     }
 
     /**
-     * A key.
-     *
-     * @throws IllegalArgumentException if it cannot stand in a header; the message does not hold it
+     * A key; blanks around it are none of it. Accepts any text: whoever refuses a setting prints it, and {@link
+     * #isUsable} can be asked by somebody who does not.
      */
     public static ApiKey of(String text) {
-        String value = text.strip();
-        if (value.isEmpty() || !value.chars().allMatch(c -> c > ' ' && c < 0x7F)) {
-            throw new IllegalArgumentException(
-                    "an API key must be printable ASCII without blanks, and not empty (the key is not shown here)");
-        }
-        return new ApiKey(value);
+        return new ApiKey(text.strip());
+    }
+
+    /** Whether it can stand in a header. */
+    boolean isUsable() {
+        return !value.isEmpty() && value.chars().allMatch(c -> c > ' ' && c < 0x7F);
     }
 
     String header() {

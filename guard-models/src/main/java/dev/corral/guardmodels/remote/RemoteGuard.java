@@ -83,6 +83,10 @@ public final class RemoteGuard implements Guard {
             throw new IllegalArgumentException("a remote guard must be of family llama-guard-3 or llama-guard-3-8b,"
                     + " which write their verdict: " + settings.family().id());
         }
+        if (settings.apiKey().isPresent() && !settings.apiKey().get().isUsable()) {
+            throw new IllegalArgumentException(
+                    "an API key must be printable ASCII without blanks, and not empty (the key is not shown here)");
+        }
         RemotePrompts prompts = new RemotePrompts(settings);
         int frame = Math.max(
                 prompts.bytes(List.of(Turn.of(Role.USER, ""))), prompts.bytes(List.of(Turn.of(Role.ASSISTANT, ""))));

@@ -50,6 +50,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -640,9 +641,16 @@ class RemoteGuardTests {
                 .withHeader("Authorization", equalTo("Bearer sk-123"))
                 .withHeader("Content-Type", equalTo("application/json")));
         assertThat(key).hasToString("Optional[***]");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"sk-1 23", " ", "schlüssel"})
+    void ofWhenKeyCannotBeSentNeverShowsIt(String wrong) {
+        key = Optional.of(ApiKey.of(wrong));
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> ApiKey.of("sk-1 23"))
-                .withMessageNotContaining("sk-1");
+                .isThrownBy(() -> guard(Api.CHAT))
+                .withMessageContaining("an API key must be printable ASCII without blanks")
+                .withMessageNotContainingAny("sk-1", "schl");
     }
 
     @Test
