@@ -9,7 +9,14 @@ import dev.corral.guardmodels.conversation.Turn;
 import dev.corral.guardmodels.guard.Guard;
 import dev.corral.guardmodels.guard.Judgements;
 import dev.corral.guardmodels.guard.OnnxGuard;
+import dev.corral.guardmodels.onnx.OnnxCausalModel;
+import dev.corral.guardmodels.prompt.Dialogue;
+import dev.corral.guardmodels.prompt.GuardFamily;
+import dev.corral.guardmodels.store.GuardDirectory;
+import dev.corral.guardmodels.store.GuardManifest;
 import dev.corral.guardmodels.store.GuardStore;
+import dev.corral.guardmodels.store.ModelSource;
+import dev.corral.guardmodels.tokenizer.GuardTokenizer;
 import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.assessment.Assessment.Scored;
 import dev.corral.policies.taxonomy.StandardHazard;
@@ -17,12 +24,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -73,6 +83,50 @@ class StarterGuardTests {
             assertThat(sum).isCloseTo(scored.unsafe().value(), offset(1e-5));
             assertThat(scored.hazards()).hasSize(13).containsKey(StandardHazard.S1);
         }
+    }
+
+    /** The guard's answer, written token by token: a word at its end, then a hazard after the colon. */
+    @Test
+    void assessWhenComparedWithDecodingHasTheSameVerdictAndFirstHazard() throws Exception {
+        GuardDirectory starter = GuardStore.starter();
+        GuardManifest.Verdict verdict = starter.manifest().verdict();
+        List<Integer> hazardRows = List.copyOf(verdict.hazards().values());
+        ModelSource.InMemory source = (ModelSource.InMemory) starter.model();
+        try (OnnxCausalModel model =
+                        OnnxCausalModel.load(source.bytes(), starter.manifest().shape(), 1, 1);
+                GuardTokenizer tokenizer = Fixtures.starterTokenizer()) {
+            int unsafe = 0;
+            for (JsonNode golden : goldens()) {
+                Scored scored = scored(conversation(golden));
+                int[] prompt = tokenizer.encode(GuardFamily.CORRAL_STARTER.render(
+                        Dialogue.of(conversation(golden)), starter.manifest().categories()));
+                boolean saysUnsafe = choose(model, prompt, List.of(verdict.safe(), verdict.unsafe())) == 1;
+                assertThat(scored.unsafe().value() > 0.5).isEqualTo(saysUnsafe);
+                if (saysUnsafe) {
+                    unsafe++;
+                    int[] answer = IntStream.concat(
+                                    Arrays.stream(prompt),
+                                    verdict.continuation().stream().mapToInt(id -> id))
+                            .toArray();
+                    int first = choose(model, answer, hazardRows);
+                    assertThat(scored.hazards().entrySet().stream()
+                                    .max(Map.Entry.comparingByValue())
+                                    .orElseThrow()
+                                    .getKey())
+                            .isEqualTo(starter.manifest().taxonomy().hazards().get(first));
+                }
+            }
+            assertThat(unsafe).isGreaterThan(3);
+        }
+    }
+
+    private static int choose(OnnxCausalModel model, int[] tokens, List<Integer> rows) throws InterruptedException {
+        float[] logits = model.logits(tokens, new int[] {tokens.length - 1})[0];
+        int best = 0;
+        for (int i = 1; i < rows.size(); i++) {
+            best = logits[rows.get(i)] > logits[rows.get(best)] ? i : best;
+        }
+        return best;
     }
 
     @Test

@@ -4,9 +4,12 @@ import dev.corral.guardmodels.prompt.GuardFamily;
 import dev.corral.guardmodels.prompt.VerdictTokens;
 import dev.corral.guardmodels.store.GuardManifest;
 import dev.corral.guardmodels.store.GuardStore;
+import dev.corral.guardmodels.store.HazardCatalogue;
+import dev.corral.guardmodels.store.OwnHazards;
 import dev.corral.guardmodels.tokenizer.GuardTokenizer;
 import dev.corral.policies.assessment.Probability;
 import dev.corral.policies.taxonomy.Hazard;
+import dev.corral.policies.taxonomy.Taxonomy;
 import dev.corral.quantization.graph.LlamaConfig;
 import dev.corral.quantization.graph.LlamaGraph;
 import dev.corral.quantization.graph.Matrix;
@@ -53,8 +56,15 @@ public final class Converter {
      * What people are told about a guard, which no weights can tell.
      *
      * @param id letters, digits, dots and hyphens
+     * @param hazards what it was trained to tell apart, where that is not what its family does
      */
-    public record Description(String id, String licence, String quality, Probability recommendedThreshold) {}
+    public record Description(
+            String id, String licence, String quality, Probability recommendedThreshold, Optional<OwnHazards> hazards) {
+
+        public Description(String id, String licence, String quality, Probability recommendedThreshold) {
+            this(id, licence, quality, recommendedThreshold, Optional.empty());
+        }
+    }
 
     /** Is told how far a conversion is. */
     public interface Progress {
@@ -96,15 +106,17 @@ public final class Converter {
             throw new CheckpointException("%s exists already: name a folder that does not, or delete it".formatted(to));
         }
         LlamaConfig config = LlamaConfig.read(from);
-        VerdictTokens verdict = verdict(family, tokenizerFile);
+        OwnHazards hazards = description.hazards().orElseGet(() -> OwnHazards.of(family));
+        VerdictTokens verdict = verdict(family, hazards, tokenizerFile);
         Path target = to.toAbsolutePath();
         Files.createDirectories(target.getParent());
         Path unfinished = Files.createDirectory(target.resolveSibling("." + target.getFileName() + ".unfinished-"
                 + ProcessHandle.current().pid()));
         try (Checkpoint weights = Checkpoint.open(from)) {
-            Matrix head = head(config, weights, verdict, family);
-            GuardManifest manifest =
-                    manifest(family, recipe, description, config, verdict, head.rows(), sources(from, weights));
+            HazardCatalogue catalogue = hazards.catalogue();
+            Matrix head = head(config, weights, verdict, family, catalogue.taxonomy());
+            GuardManifest manifest = manifest(
+                    family, catalogue, recipe, description, config, verdict, head.rows(), sources(from, weights));
             OnnxGraph graph = LlamaGraph.build(config, weights, recipe, head);
             progress.total(graph.constantBytes());
             new OnnxWriter(tool).write(graph, unfinished.resolve("model.onnx"), progress::written);
@@ -119,16 +131,18 @@ public final class Converter {
         }
     }
 
-    private static VerdictTokens verdict(GuardFamily family, Path tokenizerFile) throws IOException {
+    private static VerdictTokens verdict(GuardFamily family, OwnHazards hazards, Path tokenizerFile)
+            throws IOException {
         try (GuardTokenizer tokenizer =
                 GuardTokenizer.load(Files.readAllBytes(tokenizerFile), tokenizerFile.toString())) {
-            return family.verdictTokens(tokenizer::encode);
+            return family.verdictTokens(hazards.catalogue().taxonomy(), hazards.words(), tokenizer::encode);
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(tokenizerFile + ": " + e.getMessage(), e);
         }
     }
 
-    private static Matrix head(LlamaConfig config, Checkpoint weights, VerdictTokens verdict, GuardFamily family) {
+    private static Matrix head(
+            LlamaConfig config, Checkpoint weights, VerdictTokens verdict, GuardFamily family, Taxonomy taxonomy) {
         Optional<Tensor> cut = weights.find(VERDICT_HEAD);
         if (cut.isPresent()) {
             if (!verdict.headRows().isEmpty()) {
@@ -136,7 +150,7 @@ public final class Converter {
                         "the weights have a %s, which a guard of family %s has not: leave --family out"
                                 .formatted(VERDICT_HEAD, family.id()));
             }
-            long rows = 2L + family.taxonomy().hazards().size();
+            long rows = 2L + taxonomy.hazards().size();
             return Matrix.of(cut.get().requireShape(rows, config.hidden()));
         }
         if (verdict.headRows().isEmpty()) {
@@ -153,6 +167,7 @@ public final class Converter {
 
     private GuardManifest manifest(
             GuardFamily family,
+            HazardCatalogue catalogue,
             Recipe recipe,
             Description description,
             LlamaConfig config,
@@ -161,9 +176,12 @@ public final class Converter {
             Map<String, String> sources) {
         int contextTokens = Math.min(recipe.contextTokens(), config.maxPositions());
         Map<String, Integer> hazards = new LinkedHashMap<>();
-        for (Hazard hazard : family.taxonomy().hazards()) {
+        for (Hazard hazard : catalogue.taxonomy().hazards()) {
             hazards.put(hazard.code(), 2 + hazards.size());
         }
+        Optional<GuardManifest.Listing> listing = verdict.listing()
+                .map(list -> new GuardManifest.Listing(
+                        names(catalogue.taxonomy(), list), list.another(), list.more(), list.end()));
         return new GuardManifest(
                 description.id(),
                 family,
@@ -173,8 +191,17 @@ public final class Converter {
                 description.recommendedThreshold(),
                 new GuardManifest.Context(contextTokens, contextTokens / CHUNKS_OVERLAP_BY),
                 new GuardManifest.Model(config.layers(), config.kvHeads(), config.headSize(), headRows),
-                new GuardManifest.Verdict(verdict.lead(), verdict.continuation(), 0, 1, hazards),
+                catalogue,
+                new GuardManifest.Verdict(verdict.lead(), verdict.continuation(), 0, 1, hazards, listing),
                 new GuardManifest.Made(tool, recipe.label(), sources));
+    }
+
+    private static Map<String, List<Integer>> names(Taxonomy taxonomy, VerdictTokens.Listing listing) {
+        Map<String, List<Integer>> names = new LinkedHashMap<>();
+        for (Hazard hazard : taxonomy.hazards()) {
+            names.put(hazard.code(), listing.names().get(names.size()));
+        }
+        return names;
     }
 
     private static Map<String, String> sources(Path from, Checkpoint weights) throws IOException {

@@ -1,5 +1,7 @@
 package dev.corral.quantization;
 
+import dev.corral.guardmodels.evaluation.CompareCommand;
+import dev.corral.guardmodels.onnx.ModelException;
 import dev.corral.guardmodels.store.UnusableGuardException;
 import dev.corral.guardmodels.tokenizer.UnusableTokenizerException;
 import dev.corral.quantization.hub.HubException;
@@ -21,7 +23,7 @@ import picocli.CommandLine.Spec;
 /** {@code corral model}: guard models on this machine, and how they come here. */
 @Command(
         name = "corral model",
-        description = {"Brings guard models to this machine, shows them, checks them.", ""},
+        description = {"Brings guard models to this machine, shows, checks and compares them.", ""},
         synopsisSubcommandLabel = "COMMAND",
         commandListHeading = "%nCommands:%n",
         exitCodeListHeading = "%nExit codes:%n",
@@ -61,6 +63,7 @@ public final class ModelCommand implements Runnable {
                 .addSubcommand(new ListCommand(environment))
                 .addSubcommand(new InspectCommand(environment))
                 .addSubcommand(new VerifyCommand(environment))
+                .addSubcommand(new CompareCommand())
                 .addSubcommand(new RandomCommand())
                 .setExecutionExceptionHandler((failure, line, _) -> {
                     line.getErr().println(line.getColorScheme().errorText(describe(failure)));
@@ -79,7 +82,11 @@ public final class ModelCommand implements Runnable {
 
     private static String describe(Exception failure) throws Exception {
         return switch (failure) {
-            case HubException _, CheckpointException _, UnusableGuardException _, UnusableTokenizerException _ ->
+            case HubException _,
+                    CheckpointException _,
+                    UnusableGuardException _,
+                    UnusableTokenizerException _,
+                    ModelException _ ->
                 String.valueOf(failure.getMessage());
             case NoSuchFileException missing -> "there is no file " + missing.getFile();
             case NotDirectoryException file -> file.getFile() + " is not a directory";

@@ -2,7 +2,9 @@ package dev.corral.quantization;
 
 import dev.corral.guardmodels.prompt.GuardFamily;
 import dev.corral.guardmodels.store.GuardManifest;
+import dev.corral.guardmodels.store.OwnHazards;
 import dev.corral.guardmodels.store.Precision;
+import dev.corral.guardmodels.store.UnusableGuardException;
 import dev.corral.guardmodels.tokenizer.UnusableTokenizerException;
 import dev.corral.policies.assessment.Probability;
 import dev.corral.quantization.recipe.Recipe;
@@ -11,6 +13,7 @@ import java.io.Console;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
@@ -99,6 +102,15 @@ public final class QuantizeCommand implements Callable<Integer> {
             description = "llama-guard-3, llama-guard-3-8b or corral-starter. Default: by the weights.")
     private @Nullable String family;
 
+    @Option(
+            names = "--hazards",
+            paramLabel = "FILE",
+            description = {
+                "YAML file with the hazards that the model was fine-tuned for: 'name', and 'hazards' of 'code', 'name'",
+                "and optionally 'prompt'; see docs/guards.md. Default: those of the family."
+            })
+    private @Nullable Path hazards;
+
     @Option(names = "--id", paramLabel = "ID", description = "Name of the guard. Default: the name of the --to folder.")
     private @Nullable String id;
 
@@ -143,7 +155,10 @@ public final class QuantizeCommand implements Callable<Integer> {
                     size(to) / 1_000_000,
                     to);
             return CommandLine.ExitCode.OK;
-        } catch (CheckpointException | UnusableTokenizerException e) {
+        } catch (NoSuchFileException e) {
+            spec.commandLine().getErr().println("Cannot convert " + from + ": there is no file " + e.getFile());
+            return FAILED;
+        } catch (CheckpointException | UnusableTokenizerException | UnusableGuardException e) {
             spec.commandLine().getErr().println("Cannot convert " + from + ": " + e.getMessage());
             return FAILED;
         }
@@ -169,7 +184,7 @@ public final class QuantizeCommand implements Callable<Integer> {
                         "--family must be llama-guard-3, llama-guard-3-8b or corral-starter: '" + named + "'"));
     }
 
-    private Converter.Description description(GuardFamily guardFamily) {
+    private Converter.Description description(GuardFamily guardFamily) throws IOException {
         String name = id == null ? String.valueOf(to.toAbsolutePath().getFileName()) : id;
         if (!name.matches("[A-Za-z0-9.-]+")) {
             throw wrongUse("--id must be letters, digits, dots and hyphens: '" + name + "'");
@@ -186,7 +201,10 @@ public final class QuantizeCommand implements Callable<Integer> {
                 name,
                 Optional.ofNullable(licence).orElse(byFamily),
                 Optional.ofNullable(quality).orElse(UNMEASURED),
-                new Probability(threshold));
+                new Probability(threshold),
+                hazards == null
+                        ? Optional.empty()
+                        : Optional.of(OwnHazards.parse(Files.readString(hazards), hazards.toString(), guardFamily)));
     }
 
     private ParameterException wrongUse(String message) {

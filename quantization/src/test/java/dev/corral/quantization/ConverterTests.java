@@ -37,13 +37,18 @@ class ConverterTests {
         GuardManifest manifest = convert(TINY, to, Precision.INT8);
 
         assertThat(GuardStore.open(to).manifest()).isEqualTo(manifest);
-        assertThat(manifest.model()).isEqualTo(new GuardManifest.Model(3, 2, 16, 15));
+        assertThat(manifest.model()).isEqualTo(new GuardManifest.Model(3, 2, 16, 20));
         assertThat(manifest.verdict().lead()).containsExactly(257);
         assertThat(manifest.verdict().continuation()).containsExactly(262, 198, 50);
         assertThat(manifest.verdict().hazards())
                 .hasSize(13)
                 .containsEntry("S1", 2)
                 .containsEntry("S13", 14);
+        assertThat(manifest.verdict().listing()).hasValueSatisfying(list -> {
+            assertThat(list.another()).containsExactly(258);
+            assertThat(list.names()).hasSize(13).containsEntry("S10", List.of(283));
+            assertThat(List.of(list.more(), list.end())).containsExactly(15, 16);
+        });
         assertThat(manifest.made().source()).containsOnlyKeys("config.json", "tokenizer.json", "model.safetensors");
         assertThat(to).isDirectoryContaining("glob:**/SHA256SUMS");
         assertThat(names(to.getParent())).containsExactly("tiny");

@@ -192,11 +192,11 @@ class ModelCommandTests {
     void modelWhenNothingIsAskedForNamesTheCommands() {
         assertThat(run()).isEqualTo(2);
         assertThat(err.toString())
-                .contains("Say what to do: pull, list, inspect, verify, random", "Usage: corral model");
+                .contains("Say what to do: pull, list, inspect, verify, compare, random", "Usage: corral model");
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"pull", "list", "inspect", "verify", "random"})
+    @ValueSource(strings = {"pull", "list", "inspect", "verify", "compare", "random"})
     void helpWhenAskedForExplainsTheCommand(String command) {
         assertThat(run(command, "--help")).isZero();
         assertThat(out.toString()).contains("Usage: corral model " + command, "--help");

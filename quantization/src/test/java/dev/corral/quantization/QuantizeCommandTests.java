@@ -2,8 +2,10 @@ package dev.corral.quantization;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,6 +33,39 @@ class QuantizeCommandTests {
                 .contains("int4, blocks of 64, family llama-guard-3")
                 .contains("Try it: corral run --guard " + to);
         assertThat(folder.resolve("tiny-guard/guard.yaml")).content().contains("id: tiny-guard");
+    }
+
+    @Test
+    void quantizeWhenHazardsHaveMistakesNamesAllOfThem() throws IOException {
+        Path hazards = Files.writeString(folder.resolve("hazards.yaml"), """
+                name: acme
+                hazards:
+                  - { code: C1 }
+                  - { code: 2, name: Bad Manners }
+                """);
+        String to = folder.resolve("guard").toString();
+
+        assertThat(run("--from", TINY, "--to", to, "--precision", "fp32", "--hazards", hazards.toString()))
+                .isEqualTo(1);
+        assertThat(err.toString())
+                .contains(hazards + " cannot be used:")
+                .contains("- line 3: 'hazards[0].name' is missing: it must be text")
+                .contains("- line 4: 'hazards[1].code' must be text: '2'");
+    }
+
+    @Test
+    void quantizeWhenHazardsCannotBeToldApartSaysWhich() throws IOException {
+        Path hazards = Files.writeString(
+                folder.resolve("hazards.yaml"),
+                "{ name: acme, hazards: [{ code: C1, name: a }, { code: C1-b, name: b }] }");
+        String to = folder.resolve("guard").toString();
+
+        assertThat(run("--from", TINY, "--to", to, "--precision", "fp32", "--hazards", hazards.toString()))
+                .isEqualTo(1);
+        assertThat(err.toString()).contains("tokenizer.json: a hazard must be told by the first token of its code");
+        assertThat(run("--from", TINY, "--to", to, "--precision", "fp32", "--hazards", "none.yaml"))
+                .isEqualTo(1);
+        assertThat(err.toString()).contains("there is no file none.yaml");
     }
 
     @Test

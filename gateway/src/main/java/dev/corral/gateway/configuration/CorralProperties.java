@@ -1,5 +1,8 @@
 package dev.corral.gateway.configuration;
 
+import dev.corral.guardmodels.remote.Api;
+import dev.corral.guardmodels.remote.ApiKey;
+import dev.corral.guardmodels.store.NamedHazards;
 import java.net.InetAddress;
 import java.net.URI;
 import java.nio.file.Path;
@@ -28,6 +31,7 @@ public record CorralProperties(
         @DefaultValue Guard guard) {
 
     private static final DataSize LARGEST = DataSize.ofGigabytes(1);
+    private static final String BASE = "an address such as http://localhost:11434/v1, without user, query or fragment";
 
     public CorralProperties {
         require(port >= 0 && port <= 65_535, "corral.port", "between 0 and 65535", port);
@@ -52,15 +56,7 @@ public record CorralProperties(
             @DefaultValue("500") int maxConnections) {
 
         public Upstream {
-            require(
-                    ("http".equals(url.getScheme()) || "https".equals(url.getScheme()))
-                            && url.getHost() != null
-                            && url.getQuery() == null
-                            && url.getFragment() == null
-                            && url.getUserInfo() == null,
-                    "corral.upstream.url",
-                    "an address such as http://localhost:11434/v1, without user, query or fragment",
-                    url);
+            require(isBase(url), "corral.upstream.url", BASE, url);
             requireTime("corral.upstream.connect-timeout", connectTimeout);
             requireTime("corral.upstream.response-timeout", responseTimeout);
             requireTime("corral.upstream.idle-timeout", idleTimeout);
@@ -80,24 +76,114 @@ public record CorralProperties(
      * Who judges.
      *
      * @param directory as {@code corral quantize} writes it; null for the built-in starter guard
+     * @param hazards which hazards of an unsafe text are told: {@code first} or {@code all}
      * @param lanes texts that are judged at the same time; 0 for half the processors
      * @param threads of one lane; 0 for what the processors allow, at most 4
      * @param queue texts that may wait for a lane; further ones have no verdict, and the policy decides
      * @param cacheSize memory for verdicts of texts seen before; 0 remembers none
+     * @param remote a guard on a server in place of one here; null for none
      */
     public record Guard(
             @Nullable Path directory,
+            @DefaultValue("first") NamedHazards hazards,
             @DefaultValue("0") int lanes,
             @DefaultValue("0") int threads,
             @DefaultValue("256") int queue,
-            @DefaultValue("32MB") DataSize cacheSize) {
+            @DefaultValue("32MB") DataSize cacheSize,
+            @Nullable Remote remote) {
 
         public Guard {
             require(lanes >= 0 && lanes <= 1_024, "corral.guard.lanes", "between 0 and 1024", lanes);
             require(threads >= 0 && threads <= 1_024, "corral.guard.threads", "between 0 and 1024", threads);
             require(queue >= 1, "corral.guard.queue", "at least 1", queue);
             require(!cacheSize.isNegative(), "corral.guard.cache-size", "0 or more", cacheSize);
+            if (remote != null) {
+                String rule = "left out where corral.guard.remote is set: there is one guard";
+                require(directory == null, "corral.guard.directory", rule, String.valueOf(directory));
+                String instead = "left out where corral.guard.remote is set: its connections are the lanes";
+                require(lanes == 0, "corral.guard.lanes", instead, lanes);
+                require(threads == 0, "corral.guard.threads", instead, threads);
+            }
         }
+    }
+
+    /**
+     * A guard on a server that speaks OpenAI's API.
+     *
+     * @param url the server's base, such as {@code http://localhost:8000/v1}
+     * @param model the name that the server knows the guard by
+     * @param api {@code completions} where the server takes raw prompts (vLLM, llama.cpp), {@code chat} for all others
+     *     (Ollama, TGI), where the model's own chat template asks
+     * @param family {@code llama-guard-3} or {@code llama-guard-3-8b}
+     * @param hazardsFile what a guard with hazards of its own tells apart; null for those of the family
+     * @param apiKey what the server wants to see; best in the environment, as {@code CORRAL_GUARD_REMOTE_API_KEY}
+     * @param apiKeyFile a file with that key instead
+     * @param connectTimeout for a connection
+     * @param timeout from a request to the end of its answer
+     * @param connections requests at the same time
+     * @param contextTokens the longest prompt that the server takes; longer texts are judged in chunks
+     * @param topLogprobs alternatives asked for with each token, from which probabilities come; 0 for a bare verdict
+     * @param threshold for P(unsafe), where a policy names none
+     */
+    public record Remote(
+            @Nullable URI url,
+            @Nullable String model,
+            @Nullable Api api,
+            @DefaultValue("llama-guard-3") String family,
+            @Nullable Path hazardsFile,
+            @Nullable ApiKey apiKey,
+            @Nullable Path apiKeyFile,
+            @DefaultValue("2s") Duration connectTimeout,
+            @DefaultValue("30s") Duration timeout,
+            @DefaultValue("16") int connections,
+            @DefaultValue("8192") int contextTokens,
+            @DefaultValue("20") int topLogprobs,
+            @DefaultValue("0.5") double threshold) {
+
+        public Remote {
+            require(url != null && isBase(url), "corral.guard.remote.url", BASE, String.valueOf(url));
+            require(
+                    model != null && !model.isBlank(),
+                    "corral.guard.remote.model",
+                    "the name that the server knows the guard by, such as meta-llama/Llama-Guard-3-1B",
+                    String.valueOf(model));
+            require(
+                    api != null,
+                    "corral.guard.remote.api",
+                    "completions (vLLM, llama.cpp) or chat (Ollama, TGI, any other)",
+                    String.valueOf(api));
+            require(
+                    apiKey == null || apiKeyFile == null,
+                    "corral.guard.remote.api-key-file",
+                    "left out where corral.guard.remote.api-key is set",
+                    String.valueOf(apiKeyFile));
+            requireTime("corral.guard.remote.connect-timeout", connectTimeout);
+            requireTime("corral.guard.remote.timeout", timeout);
+            require(
+                    connections >= 1 && connections <= 1_024,
+                    "corral.guard.remote.connections",
+                    "between 1 and 1024",
+                    connections);
+            require(contextTokens >= 1, "corral.guard.remote.context-tokens", "at least 1", contextTokens);
+            require(
+                    topLogprobs >= 0 && topLogprobs <= 100,
+                    "corral.guard.remote.top-logprobs",
+                    "between 0 and 100",
+                    topLogprobs);
+            require(
+                    threshold > 0 && threshold <= 1,
+                    "corral.guard.remote.threshold",
+                    "above 0 and at most 1",
+                    threshold);
+        }
+    }
+
+    private static boolean isBase(URI url) {
+        return ("http".equals(url.getScheme()) || "https".equals(url.getScheme()))
+                && url.getHost() != null
+                && url.getQuery() == null
+                && url.getFragment() == null
+                && url.getUserInfo() == null;
     }
 
     private static void requireSize(String key, DataSize size) {

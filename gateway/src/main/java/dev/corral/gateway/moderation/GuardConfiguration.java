@@ -4,6 +4,7 @@ import dev.corral.gateway.configuration.CorralProperties;
 import dev.corral.guardmodels.guard.CachingGuard;
 import dev.corral.guardmodels.guard.Guard;
 import dev.corral.guardmodels.guard.OnnxGuard;
+import dev.corral.guardmodels.store.GuardDirectory;
 import dev.corral.guardmodels.store.GuardStore;
 import dev.corral.guardmodels.store.UnusableGuardException;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -23,13 +24,18 @@ public class GuardConfiguration {
     @Bean(destroyMethod = "") // closed by the reactive guard, after the last assessment
     @ConditionalOnMissingBean
     Guard guard(CorralProperties properties) {
+        CorralProperties.Remote remote = properties.guard().remote();
+        return remote == null
+                ? local(properties)
+                : RemoteGuardConfiguration.guard(remote, properties.guard().hazards());
+    }
+
+    private static Guard local(CorralProperties properties) {
         @Nullable Path directory = properties.guard().directory();
         int lanes = lanes(properties);
         try {
-            return OnnxGuard.load(
-                    directory == null ? GuardStore.starter() : GuardStore.open(directory),
-                    lanes,
-                    threads(properties, lanes));
+            GuardDirectory files = directory == null ? GuardStore.starter() : GuardStore.open(directory);
+            return OnnxGuard.load(files.naming(properties.guard().hazards()), lanes, threads(properties, lanes));
         } catch (UnusableGuardException e) {
             throw new FailureAnalyzedException(
                     "The guard cannot be used: " + e.getMessage() + ".",
@@ -51,6 +57,10 @@ public class GuardConfiguration {
     }
 
     private static int lanes(CorralProperties properties) {
+        CorralProperties.Remote remote = properties.guard().remote();
+        if (remote != null) {
+            return remote.connections();
+        }
         int lanes = properties.guard().lanes();
         return lanes > 0 ? lanes : Math.max(1, processors() / 2);
     }

@@ -4,6 +4,7 @@ import dev.corral.gateway.configuration.CorralProperties;
 import dev.corral.gateway.moderation.ModerateGatewayFilterFactory;
 import dev.corral.gateway.moderation.ReactiveGuard;
 import dev.corral.guardmodels.guard.GuardProfile;
+import dev.corral.policies.assessment.Meaning;
 import dev.corral.policies.policy.CompiledPolicy;
 import java.net.InetAddress;
 import java.time.Duration;
@@ -83,9 +84,18 @@ final class StartReport implements SmartLifecycle, ApplicationListener<Applicati
         log.info("policy {}{}", defaultPolicy.revision(), properties.policy().file() == null ? " (built in)" : "");
         GuardProfile profile = guard.profile();
         log.info("guard {} ({}, {}): {}", profile.id(), profile.precision(), profile.licence(), profile.quality());
-        if (properties.guard().directory() == null) {
+        log.info("its probabilities: {}", meaning(profile.meaning()));
+        if (properties.guard().directory() == null && properties.guard().remote() == null) {
             log.info("for Llama Guard 3 1B instead: ./corral quantize --from DIR --to DIR --precision int4, then"
                     + " ./corral run --guard DIR");
         }
+    }
+
+    private static String meaning(Meaning meaning) {
+        return switch (meaning) {
+            case FIRST_HAZARD -> "of the hazard that is named first (corral.guard.hazards: all for every one)";
+            case ALL_HAZARDS -> "of every hazard that is named";
+            case VERDICT -> "none, 1 is what the guard said; thresholds make no difference";
+        };
     }
 }

@@ -3,6 +3,8 @@ package dev.corral.gateway.configuration;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.corral.guardmodels.remote.Api;
+import dev.corral.guardmodels.store.NamedHazards;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
@@ -16,14 +18,18 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.boot.context.properties.bind.BindException;
 import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
 import org.springframework.boot.context.properties.source.MapConfigurationPropertySource;
 import org.springframework.boot.convert.ApplicationConversionService;
 import org.springframework.boot.env.YamlPropertySourceLoader;
 import org.springframework.core.env.PropertySource;
+import org.springframework.core.env.SystemEnvironmentPropertySource;
 import org.springframework.core.io.ClassPathResource;
 import org.springframework.util.unit.DataSize;
 
 class CorralPropertiesTests {
+
+    private static final String REMOTE = "corral.guard.remote.";
 
     private static CorralProperties bind(Map<String, String> settings) {
         return new Binder(
@@ -48,7 +54,8 @@ class CorralPropertiesTests {
                                 Duration.ofSeconds(60),
                                 500),
                         new CorralProperties.Policy(null, null),
-                        new CorralProperties.Guard(null, 0, 0, 256, DataSize.ofMegabytes(32))));
+                        new CorralProperties.Guard(
+                                null, NamedHazards.FIRST, 0, 0, 256, DataSize.ofMegabytes(32), null)));
     }
 
     @Test
@@ -66,11 +73,15 @@ class CorralPropertiesTests {
         settings.put("corral.policy.file", "/etc/corral/policy.yaml");
         settings.put("corral.policy.directory", "/etc/corral/policies");
         settings.put("corral.guard.directory", "/models/guard");
+        settings.put("corral.guard.hazards", "all");
         settings.put("corral.guard.lanes", "5");
         settings.put("corral.guard.threads", "6");
         settings.put("corral.guard.queue", "7");
         settings.put("corral.guard.cache-size", "8MB");
-        assertThat(settings.keySet()).containsExactlyElementsOf(KnownProperties.all());
+        assertThat(settings.keySet())
+                .containsExactlyElementsOf(KnownProperties.all().stream()
+                        .filter(key -> !key.startsWith(REMOTE))
+                        .toList());
         assertThat(bind(settings))
                 .isEqualTo(new CorralProperties(
                         InetAddress.getByName("0.0.0.0"),
@@ -85,7 +96,138 @@ class CorralPropertiesTests {
                                 4),
                         new CorralProperties.Policy(
                                 Path.of("/etc/corral/policy.yaml"), Path.of("/etc/corral/policies")),
-                        new CorralProperties.Guard(Path.of("/models/guard"), 5, 6, 7, DataSize.ofMegabytes(8))));
+                        new CorralProperties.Guard(
+                                Path.of("/models/guard"), NamedHazards.ALL, 5, 6, 7, DataSize.ofMegabytes(8), null)));
+    }
+
+    private static Map<String, String> remote() {
+        Map<String, String> settings = new LinkedHashMap<>();
+        settings.put(REMOTE + "url", "http://localhost:8000/v1");
+        settings.put(REMOTE + "model", "meta-llama/Llama-Guard-3-1B");
+        settings.put(REMOTE + "api", "completions");
+        return settings;
+    }
+
+    @Test
+    void bindWhenAServersGuardIsSetHasTheDefaults() {
+        assertThat(bind(remote()).guard().remote())
+                .isEqualTo(new CorralProperties.Remote(
+                        URI.create("http://localhost:8000/v1"),
+                        "meta-llama/Llama-Guard-3-1B",
+                        Api.COMPLETIONS,
+                        "llama-guard-3",
+                        null,
+                        null,
+                        null,
+                        Duration.ofSeconds(2),
+                        Duration.ofSeconds(30),
+                        16,
+                        8192,
+                        20,
+                        0.5));
+    }
+
+    @Test
+    void bindWhenAServersGuardIsSetTakesEveryKey() {
+        Map<String, String> settings = remote();
+        settings.put(REMOTE + "family", "llama-guard-3-8b");
+        settings.put(REMOTE + "hazards-file", "/etc/corral/hazards.yaml");
+        settings.put(REMOTE + "api-key", "sk-123");
+        settings.put(REMOTE + "api-key-file", "/run/secrets/key");
+        settings.put(REMOTE + "connect-timeout", "1s");
+        settings.put(REMOTE + "timeout", "3s");
+        settings.put(REMOTE + "connections", "4");
+        settings.put(REMOTE + "context-tokens", "4096");
+        settings.put(REMOTE + "top-logprobs", "5");
+        settings.put(REMOTE + "threshold", "0.3");
+        assertThat(settings.keySet())
+                .containsExactlyElementsOf(KnownProperties.all().stream()
+                        .filter(key -> key.startsWith(REMOTE))
+                        .toList());
+        settings.remove(REMOTE + "api-key");
+        assertThat(bind(settings).guard().remote())
+                .isEqualTo(new CorralProperties.Remote(
+                        URI.create("http://localhost:8000/v1"),
+                        "meta-llama/Llama-Guard-3-1B",
+                        Api.COMPLETIONS,
+                        "llama-guard-3-8b",
+                        Path.of("/etc/corral/hazards.yaml"),
+                        null,
+                        Path.of("/run/secrets/key"),
+                        Duration.ofSeconds(1),
+                        Duration.ofSeconds(3),
+                        4,
+                        4096,
+                        5,
+                        0.3));
+    }
+
+    @Test
+    void bindWhenThereIsAKeyNeverShowsIt() {
+        Map<String, String> settings = remote();
+        settings.put(REMOTE + "api-key", "sk-123");
+        assertThat(bind(settings)).asString().contains("apiKey=***").doesNotContain("sk-123");
+    }
+
+    @Test
+    void bindWhenTheKeyIsInTheEnvironmentTakesIt() {
+        Map<String, Object> environment = Map.of(
+                "CORRAL_GUARD_REMOTE_URL", "http://localhost:8000/v1",
+                "CORRAL_GUARD_REMOTE_MODEL", "m",
+                "CORRAL_GUARD_REMOTE_API", "chat",
+                "CORRAL_GUARD_REMOTE_API_KEY", "sk-123",
+                "CORRAL_GUARD_REMOTE_TOP_LOGPROBS", "5");
+        CorralProperties.Remote remote = new Binder(
+                        ConfigurationPropertySources.from(
+                                new SystemEnvironmentPropertySource("systemEnvironment", environment)),
+                        null,
+                        ApplicationConversionService.getSharedInstance())
+                .bindOrCreate("corral", CorralProperties.class)
+                .guard()
+                .remote();
+        assertThat(remote).isNotNull();
+        assertThat(remote.apiKey()).isNotNull();
+        assertThat(remote.api()).isEqualTo(Api.CHAT);
+        assertThat(remote.topLogprobs()).isEqualTo(5);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "url, ftp://localhost/v1, http://localhost:11434/v1",
+        "url, http://user:secret@localhost/v1, without user",
+        "model, '', the name that the server knows the guard by",
+        "api, '', 'completions (vLLM, llama.cpp) or chat (Ollama, TGI, any other)'",
+        "connect-timeout, 0s, longer than 0",
+        "timeout, 48h, shorter than a day",
+        "connections, 0, between 1 and 1024",
+        "context-tokens, 0, at least 1",
+        "top-logprobs, 101, between 0 and 100",
+        "threshold, 0, above 0 and at most 1"
+    })
+    void bindWhenAValueOfAServersGuardIsWrongSaysKeyRuleAndValue(String key, String value, String rule) {
+        Map<String, String> settings = remote();
+        settings.put(REMOTE + key, value);
+        assertThatExceptionOfType(BindException.class)
+                .isThrownBy(() -> bind(settings))
+                .withStackTraceContaining(REMOTE + key + " must be")
+                .withStackTraceContaining(rule);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "corral.guard.directory, /models/guard, there is one guard",
+        "corral.guard.lanes, 2, its connections are the lanes",
+        "corral.guard.threads, 2, its connections are the lanes",
+        "corral.guard.remote.api-key-file, /run/key, left out where corral.guard.remote.api-key is set"
+    })
+    void bindWhenASettingWouldBeIgnoredBesideAServersGuardSaysSo(String key, String value, String rule) {
+        Map<String, String> settings = remote();
+        settings.put(REMOTE + "api-key", "sk-123");
+        settings.put(key, value);
+        assertThatExceptionOfType(BindException.class)
+                .isThrownBy(() -> bind(settings))
+                .withStackTraceContaining(key + " must be left out where")
+                .withStackTraceContaining(rule);
     }
 
     @ParameterizedTest

@@ -14,6 +14,7 @@ import dev.corral.guardmodels.guard.OnnxGuard;
 import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.assessment.Assessment.Inconclusive;
 import dev.corral.policies.assessment.Assessment.Scored;
+import dev.corral.policies.assessment.Meaning;
 import dev.corral.policies.assessment.Probability;
 import dev.corral.policies.taxonomy.Hazard;
 import java.io.IOException;
@@ -162,12 +163,28 @@ public final class AssessCommand implements Callable<Integer> {
                 json.put("unsafe", rounded(scored.unsafe()));
                 ObjectNode hazards = json.putObject("hazards");
                 scored.hazards().forEach((hazard, probability) -> hazards.put(hazard.code(), rounded(probability)));
+                if (scored.unnamed().value() > 0) {
+                    json.put("unnamed", rounded(scored.unnamed()));
+                }
+                json.put("meaning", label(scored.meaning()));
             }
             case Inconclusive inconclusive ->
                 json.put("inconclusive", inconclusive.reason().name().toLowerCase(Locale.ROOT))
                         .put("detail", inconclusive.detail());
         }
         return json;
+    }
+
+    private static String label(Meaning meaning) {
+        return meaning.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    private static String sentence(Meaning meaning) {
+        return switch (meaning) {
+            case FIRST_HAZARD -> "Each hazard: that the content is unsafe and this is the one named first.";
+            case ALL_HAZARDS -> "Each hazard: that the content is unsafe and this is one of those named.";
+            case VERDICT -> "The guard gave a verdict and no probabilities: 1 is what it said.";
+        };
     }
 
     private static BigDecimal rounded(Probability probability) {
@@ -188,6 +205,7 @@ public final class AssessCommand implements Callable<Integer> {
                                 "%nGuard %s; it is recommended to call %.2f and more unsafe.%n",
                                 model.profile().id(),
                                 model.profile().recommendedThreshold().value());
+                out().println(sentence(scored.meaning()));
             }
             case Inconclusive inconclusive ->
                 err().println("no verdict (" + inconclusive.reason().name().toLowerCase(Locale.ROOT) + "): "

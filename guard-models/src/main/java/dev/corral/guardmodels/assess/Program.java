@@ -33,7 +33,9 @@ public final class Program {
     /** A command whose failures are a line for people, not a stack trace. */
     public static CommandLine commandLine(Callable<Integer> command) {
         CommandLine corral = new CommandLine(command);
-        return corral.setCommandName("corral " + corral.getCommandName()).setExecutionExceptionHandler(FAILURES);
+        return corral.setCommandName("corral " + corral.getCommandName())
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExecutionExceptionHandler(FAILURES);
     }
 
     private static String describe(Exception failure) {

@@ -23,7 +23,7 @@ import java.util.function.Predicate;
 
 /**
  * A guard that reads text with a decoder, in one pass: the prompt is continued with the guard's own answer, and the
- * verdict and the hazards are read from the logits at two places of it.
+ * verdict and the hazards are read from the logits at two places of it. {@link VerdictReader} says what they mean.
  *
  * <p>A prompt longer than the context first loses its oldest turns, which had judgements of their own; if the judged
  * turn alone is too long, it is judged in chunks that overlap. P(unsafe) is then the highest of all chunks and each
@@ -53,10 +53,10 @@ public final class TextGuard implements Guard {
         GuardManifest manifest = directory.manifest();
         this.profile = GuardProfile.of(directory);
         this.family = manifest.family();
-        this.categories = Category.of(profile.taxonomy().hazards());
+        this.categories = manifest.categories();
         this.tokenizer = tokenizer;
         this.model = model;
-        this.reader = new VerdictReader(manifest.verdict(), profile.taxonomy());
+        this.reader = VerdictReader.of(directory);
         this.room = Math.min(manifest.context().tokens(), model.contextTokens()) - reader.forcedTokens();
         this.overlap = manifest.context().overlap();
     }

@@ -1,44 +1,38 @@
 package dev.corral.guardmodels.prompt;
 
 import dev.corral.policies.taxonomy.Taxonomy;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
-import java.util.stream.IntStream;
 
 /** Guards that are asked in the same words: their template, what they tell apart, and how they answer. */
 @SuppressWarnings("ImmutableEnumChecker") // records and immutable lists all the way down
 public enum GuardFamily {
     /** Llama Guard 3 1B, and the text side of 11B Vision. */
-    LLAMA_GUARD_3("llama-guard-3", Taxonomy.LLAMA_GUARD_3, new LlamaGuard3Template("", " "), Verdict.LLAMA_GUARD_3),
+    LLAMA_GUARD_3(
+            "llama-guard-3", Taxonomy.LLAMA_GUARD_3, new LlamaGuard3Template("", " "), LlamaGuard3Template.ANSWER),
 
     /** Llama Guard 3 8B: one hazard more, a space before the first token and none before the last. */
     LLAMA_GUARD_3_8B(
-            "llama-guard-3-8b", Taxonomy.LLAMA_GUARD_3_8B, new LlamaGuard3Template(" ", ""), Verdict.LLAMA_GUARD_3),
+            "llama-guard-3-8b",
+            Taxonomy.LLAMA_GUARD_3_8B,
+            new LlamaGuard3Template(" ", ""),
+            LlamaGuard3Template.ANSWER),
 
     /** The built-in starter guard. */
-    CORRAL_STARTER("corral-starter", Taxonomy.LLAMA_GUARD_3, new StarterTemplate(), Verdict.CORRAL_STARTER);
-
-    /** The answer as text: each string is made into tokens on its own. {@code safe} is empty where there is a verdict head. */
-    private record Verdict(List<String> lead, String safe, String unsafe, List<String> afterUnsafe) {
-
-        private static final Verdict LLAMA_GUARD_3 = new Verdict(List.of("\n\n"), "safe", "unsafe", List.of("\n", "S"));
-
-        private static final Verdict CORRAL_STARTER = new Verdict(List.of(), "", " unsafe", List.of(":"));
-    }
+    CORRAL_STARTER("corral-starter", Taxonomy.LLAMA_GUARD_3, new StarterTemplate(), StarterTemplate.ANSWER);
 
     private final String id;
     private final Taxonomy taxonomy;
     private final PromptTemplate template;
-    private final Verdict verdict;
+    private final Answer answer;
 
-    GuardFamily(String id, Taxonomy taxonomy, PromptTemplate template, Verdict verdict) {
+    GuardFamily(String id, Taxonomy taxonomy, PromptTemplate template, Answer answer) {
         this.id = id;
         this.taxonomy = taxonomy;
         this.template = template;
-        this.verdict = verdict;
+        this.answer = answer;
     }
 
     /** The family with this exact id, or empty. */
@@ -65,34 +59,24 @@ public enum GuardFamily {
         return template.render(dialogue, categories);
     }
 
-    /**
-     * The verdict in a tokenizer's ids.
-     *
-     * @param encode ordinary text to token ids
-     * @throws IllegalArgumentException if a word of the verdict is not a single token
-     */
-    public VerdictTokens verdictTokens(Function<String, int[]> encode) {
-        Function<String, Integer> token = word -> single(word, encode.apply(word));
-        List<String> continuation = new ArrayList<>(List.of(verdict.unsafe));
-        continuation.addAll(verdict.afterUnsafe);
-        List<String> head = new ArrayList<>();
-        if (!verdict.safe.isEmpty()) {
-            head.addAll(List.of(verdict.safe, verdict.unsafe));
-            // the hazard's number follows the forced "S"
-            IntStream.rangeClosed(1, taxonomy.hazards().size()).forEach(number -> head.add(Integer.toString(number)));
-        }
-        return new VerdictTokens(
-                verdict.lead.stream().map(token).toList(),
-                continuation.stream().map(token).toList(),
-                head.stream().map(token).toList());
+    /** Whether a prompt names the categories, so that others than those of the family can be asked for. */
+    public boolean promptHasCategories() {
+        return template.hasCategories();
     }
 
-    private int single(String word, int[] ids) {
-        if (ids.length != 1) {
-            throw new IllegalArgumentException("'" + word.replace("\n", "\\n")
-                    + "' must be one token for a guard of family " + id + ", but this tokenizer makes " + ids.length
-                    + " of it; take the tokenizer.json of the guard itself");
-        }
-        return ids[0];
+    /** The family's own verdict in a tokenizer's ids; see {@link #verdictTokens(Taxonomy, VerdictWords, Function)}. */
+    public VerdictTokens verdictTokens(Function<List<Segment>, int[]> encode) {
+        return verdictTokens(taxonomy, VerdictWords.LLAMA_GUARD, encode);
+    }
+
+    /**
+     * The verdict of a guard that was trained for hazards of its own, in a tokenizer's ids.
+     *
+     * @param words what it answers with; a family with a verdict head has none and ignores them
+     * @param encode prompts to token ids
+     * @throws IllegalArgumentException if a word of the verdict is not a single token, or two hazards begin alike
+     */
+    public VerdictTokens verdictTokens(Taxonomy taxonomy, VerdictWords words, Function<List<Segment>, int[]> encode) {
+        return answer.tokens(taxonomy.hazards(), words, new Answer.Encoder(id, encode));
     }
 }

@@ -13,6 +13,8 @@ import java.util.List;
  */
 record LlamaGuard3Template(String beforeBegin, String beforeEnd) implements PromptTemplate {
 
+    static final Answer ANSWER = new Answer.Generated("\n\n", "<|eot_id|>");
+
     private static final Special START_HEADER = new Special("<|start_header_id|>");
     private static final Special END_HEADER = new Special("<|end_header_id|>");
 
@@ -28,6 +30,11 @@ record LlamaGuard3Template(String beforeBegin, String beforeEnd) implements Prom
         segments.add(new Special("<|eot_id|>"));
         segments.addAll(List.of(START_HEADER, new Text("assistant"), END_HEADER));
         return segments;
+    }
+
+    @Override
+    public boolean hasCategories() {
+        return true;
     }
 
     private String body(Dialogue dialogue, List<Category> categories) {

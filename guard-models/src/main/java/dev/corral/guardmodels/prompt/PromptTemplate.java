@@ -7,6 +7,9 @@ interface PromptTemplate {
 
     List<Segment> render(Dialogue dialogue, List<Category> categories);
 
+    /** Whether the categories are part of the prompt. */
+    boolean hasCategories();
+
     /**
      * Removes what Python's {@code str.strip} removes at both ends; that is more than {@link String#strip} does (no-break
      * spaces, U+0085) and the guards were trained with it.

@@ -8,6 +8,8 @@ import java.util.List;
 /** The prompt that the starter guard was trained with; it has no list of categories. */
 record StarterTemplate() implements PromptTemplate {
 
+    static final Answer ANSWER = new Answer.VerdictHead(" unsafe", ":");
+
     @Override
     public List<Segment> render(Dialogue dialogue, List<Category> categories) {
         List<Segment> segments = new ArrayList<>();
@@ -22,5 +24,10 @@ record StarterTemplate() implements PromptTemplate {
         }
         segments.add(new Text("The last " + dialogue.judged().label() + " message is"));
         return segments;
+    }
+
+    @Override
+    public boolean hasCategories() {
+        return false;
     }
 }

@@ -8,13 +8,41 @@ public final class GuardDirectory {
     private final ModelSource model;
     private final byte[] tokenizerJson;
     private final String fingerprint;
+    private final NamedHazards named;
 
-    GuardDirectory(String origin, GuardManifest manifest, ModelSource model, byte[] tokenizerJson, String fingerprint) {
+    GuardDirectory(
+            String origin,
+            GuardManifest manifest,
+            ModelSource model,
+            byte[] tokenizerJson,
+            String fingerprint,
+            NamedHazards named) {
         this.origin = origin;
         this.manifest = manifest;
         this.model = model;
         this.tokenizerJson = tokenizerJson;
         this.fingerprint = fingerprint;
+        this.named = named;
+    }
+
+    /**
+     * The same guard, asked to name these hazards.
+     *
+     * @throws UnusableGuardException if it can name the first only
+     */
+    public GuardDirectory naming(NamedHazards hazards) {
+        if (hazards == NamedHazards.ALL && manifest.verdict().listing().isEmpty()) {
+            throw new UnusableGuardException(origin
+                    + " cannot name all hazards, only the first: its head has no rows for the rest of an answer"
+                    + " ('verdict.list' of guard.yaml); ask for the first hazard, or convert a Llama Guard 3 with"
+                    + " this version of 'corral quantize'");
+        }
+        return new GuardDirectory(origin, manifest, model, tokenizerJson, fingerprint, hazards);
+    }
+
+    /** Which hazards of an unsafe content are to be named. */
+    public NamedHazards named() {
+        return named;
     }
 
     /** The directory's path, or that it is built in; for messages. */
@@ -35,8 +63,8 @@ public final class GuardDirectory {
         return tokenizerJson.clone();
     }
 
-    /** Hex digest of all files' checksums: it changes when any of them does. */
+    /** Digest of all files' checksums, and of what is to be named: it changes when any of them does. */
     public String fingerprint() {
-        return fingerprint;
+        return named == NamedHazards.ALL ? fingerprint + "-all-hazards" : fingerprint;
     }
 }

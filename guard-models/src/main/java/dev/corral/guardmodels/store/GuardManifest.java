@@ -1,14 +1,15 @@
 package dev.corral.guardmodels.store;
 
 import dev.corral.guardmodels.onnx.ModelShape;
+import dev.corral.guardmodels.prompt.Category;
 import dev.corral.guardmodels.prompt.GuardFamily;
 import dev.corral.policies.assessment.Probability;
-import dev.corral.policies.taxonomy.Hazard;
 import dev.corral.policies.taxonomy.Taxonomy;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What a guard directory's {@code guard.yaml} says.
@@ -17,6 +18,7 @@ import java.util.Map;
  * @param licence of the weights, for people
  * @param quality one sentence of measured quality, for people
  * @param recommendedThreshold for P(unsafe)
+ * @param hazards what the guard was trained to tell apart
  */
 public record GuardManifest(
         String id,
@@ -27,6 +29,7 @@ public record GuardManifest(
         Probability recommendedThreshold,
         Context context,
         Model model,
+        HazardCatalogue hazards,
         Verdict verdict,
         Made made) {
 
@@ -51,15 +54,39 @@ public record GuardManifest(
      * @param continuation token ids forced after that; the hazards are read after the last of them
      * @param safe row of the head
      * @param unsafe row of the head
-     * @param hazards rows of the head by hazard code, in the order of the prompt; those left out are not looked for
+     * @param hazards rows of the head by hazard code; those left out are not looked for
+     * @param listing how the answer goes on after its first hazard; empty where the head has no rows for that
      */
     public record Verdict(
-            List<Integer> lead, List<Integer> continuation, int safe, int unsafe, Map<String, Integer> hazards) {
+            List<Integer> lead,
+            List<Integer> continuation,
+            int safe,
+            int unsafe,
+            Map<String, Integer> hazards,
+            Optional<Listing> listing) {
 
         public Verdict {
             lead = List.copyOf(lead);
             continuation = List.copyOf(continuation);
             hazards = Collections.unmodifiableMap(new LinkedHashMap<>(hazards));
+        }
+    }
+
+    /**
+     * The rest of an answer that names several hazards.
+     *
+     * @param names token ids by hazard code: what a code consists of after the continuation, or after {@code another}
+     * @param another token ids that stand before each further name
+     * @param more row of the head of the first token of {@code another}; read after each name
+     * @param end row of the head of the token that ends the answer; read at the same place
+     */
+    public record Listing(Map<String, List<Integer>> names, List<Integer> another, int more, int end) {
+
+        public Listing {
+            Map<String, List<Integer>> copies = new LinkedHashMap<>();
+            names.forEach((code, tokens) -> copies.put(code, List.copyOf(tokens)));
+            names = Collections.unmodifiableMap(copies);
+            another = List.copyOf(another);
         }
     }
 
@@ -92,10 +119,16 @@ public record GuardManifest(
 
     /** The hazards that the guard looks for, in the order of its prompt. */
     public Taxonomy taxonomy() {
-        List<Hazard> hazards = family.taxonomy().hazards().stream()
-                .filter(hazard -> verdict.hazards.containsKey(hazard.code()))
-                .toList();
-        return new Taxonomy(family.taxonomy().name(), hazards);
+        return asked().taxonomy();
+    }
+
+    /** What the prompt says of each of them. */
+    public List<Category> categories() {
+        return asked().categories();
+    }
+
+    private HazardCatalogue asked() {
+        return hazards.only(verdict.hazards.keySet());
     }
 
     /** What the decoder needs memory for. */

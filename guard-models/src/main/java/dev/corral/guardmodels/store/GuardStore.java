@@ -129,7 +129,7 @@ public final class GuardStore {
         GuardManifest manifest =
                 GuardManifest.parse(text(bytes(folder, MANIFEST, checksums, false)), folder.path(MANIFEST));
         byte[] tokenizer = bytes(folder, TOKENIZER, checksums, false).array();
-        return new GuardDirectory(origin, manifest, model, tokenizer, checksums.fingerprint());
+        return new GuardDirectory(origin, manifest, model, tokenizer, checksums.fingerprint(), NamedHazards.FIRST);
     }
 
     private static Checksums checksums(GuardFolder folder) {

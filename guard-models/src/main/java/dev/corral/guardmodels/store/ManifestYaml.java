@@ -2,17 +2,15 @@ package dev.corral.guardmodels.store;
 
 import dev.corral.guardmodels.prompt.GuardFamily;
 import dev.corral.policies.assessment.Probability;
+import dev.corral.policies.taxonomy.Hazard;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.snakeyaml.engine.v2.api.Dump;
 import org.snakeyaml.engine.v2.api.DumpSettings;
-import org.snakeyaml.engine.v2.api.Load;
-import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.common.FlowStyle;
-import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 
 /** {@code guard.yaml}, read strictly: all problems at once, an unknown key is one. */
 final class ManifestYaml {
@@ -20,32 +18,23 @@ final class ManifestYaml {
     private ManifestYaml() {}
 
     static GuardManifest parse(String yaml, String origin) {
-        Object document;
-        try {
-            document = new Load(LoadSettings.builder().setLabel(origin).build()).loadFromString(yaml);
-        } catch (YamlEngineException e) {
-            throw new UnusableGuardException(origin + " is not valid YAML: " + e.getMessage(), e);
-        }
-        YamlSection root = YamlSection.root(document);
+        YamlSection root = YamlSection.parse(yaml, origin);
         GuardManifest manifest = manifest(root);
-        List<String> problems = root.finish();
-        if (!problems.isEmpty()) {
-            throw new UnusableGuardException(problems.stream()
-                    .map(problem -> "\n  - " + problem)
-                    .collect(Collectors.joining("", origin + " cannot be used:", "")));
-        }
+        root.finish(origin);
         return manifest;
     }
 
     private static GuardManifest manifest(YamlSection root) {
         int format = root.integer("format", 1);
         if (format > GuardManifest.FORMAT) {
-            root.problem("'format' is " + format + ", but this Corral reads only " + GuardManifest.FORMAT
-                    + "; use a newer Corral or convert the guard again");
+            root.problem(
+                    "format",
+                    "'format' is " + format + ", but this Corral reads only " + GuardManifest.FORMAT
+                            + "; use a newer Corral or convert the guard again");
         }
         String id = root.text("id");
         if (!id.isEmpty() && !id.matches("[A-Za-z0-9.-]+")) {
-            root.problem("'id' must be letters, digits, dots and hyphens: '" + id + "'");
+            root.problem("id", "'id' must be letters, digits, dots and hyphens: '" + id + "'");
         }
         GuardFamily family = root.choice(
                 "family",
@@ -59,7 +48,7 @@ final class ManifestYaml {
         String quality = root.text("quality");
         double threshold = root.number("recommended-threshold");
         if (!(threshold >= 0 && threshold <= 1)) {
-            root.problem("'recommended-threshold' must be between 0 and 1: " + threshold);
+            root.problem("recommended-threshold", "'recommended-threshold' must be between 0 and 1: " + threshold);
             threshold = 0;
         }
         GuardManifest.Context context = context(root.section("context"));
@@ -69,7 +58,18 @@ final class ManifestYaml {
                 modelSection.integer("kv-heads", 1),
                 modelSection.integer("head-size", 1),
                 modelSection.integer("head-rows", 3));
-        GuardManifest.Verdict verdict = verdict(root.section("verdict"), family, model.headRows());
+        Optional<YamlSection> taxonomy = root.optionalSection("taxonomy");
+        // problems of the hazards are noted once, where they stand: the family's stand in for them
+        Optional<HazardCatalogue> own = taxonomy.flatMap(section -> HazardCatalogue.read(section, family));
+        HazardCatalogue hazards = own.orElseGet(() -> HazardCatalogue.of(family));
+        YamlSection verdictSection = root.section("verdict");
+        GuardManifest.Verdict verdict = verdict(verdictSection, model.headRows());
+        if (own.isPresent()) {
+            requireRows(verdict, hazards, verdictSection);
+        }
+        if (own.isPresent() == taxonomy.isPresent()) {
+            requireKnown(verdict, hazards, own.isPresent() ? "'taxonomy'" : "family " + family.id(), verdictSection);
+        }
         YamlSection made = root.section("made");
         return new GuardManifest(
                 id,
@@ -80,6 +80,7 @@ final class ManifestYaml {
                 new Probability(threshold),
                 context,
                 model,
+                hazards,
                 verdict,
                 new GuardManifest.Made(made.text("tool"), made.text("recipe"), made.texts("source")));
     }
@@ -94,18 +95,26 @@ final class ManifestYaml {
         return context;
     }
 
-    private static GuardManifest.Verdict verdict(YamlSection section, GuardFamily family, int headRows) {
+    private static GuardManifest.Verdict verdict(YamlSection section, int headRows) {
         GuardManifest.Verdict verdict = new GuardManifest.Verdict(
                 section.integers("lead"),
                 section.integers("continuation"),
                 section.integer("safe", 0),
                 section.integer("unsafe", 0),
-                section.integersByKey("hazards"));
+                section.integersByKey("hazards"),
+                section.optionalSection("list").map(ManifestYaml::listing));
         Map<Integer, String> rows = new LinkedHashMap<>();
         Map<String, Integer> named = new LinkedHashMap<>();
         named.put("safe", verdict.safe());
         named.put("unsafe", verdict.unsafe());
         named.putAll(verdict.hazards());
+        verdict.listing().ifPresent(listing -> {
+            named.put("list.more", listing.more());
+            named.put("list.end", listing.end());
+            if (!listing.names().keySet().containsAll(verdict.hazards().keySet())) {
+                section.problem("list", "'verdict.list.names' must have the tokens of every hazard of 'hazards'");
+            }
+        });
         named.forEach((name, row) -> {
             String other = rows.putIfAbsent(row, name);
             if (other != null) {
@@ -115,11 +124,6 @@ final class ManifestYaml {
                 section.problem("the row of '" + name + "' must be below head-rows " + headRows + ": " + row);
             }
         });
-        for (String code : verdict.hazards().keySet()) {
-            if (family.taxonomy().byCode(code).isEmpty()) {
-                section.problem("hazard '" + code + "' is not known to family " + family.id());
-            }
-        }
         if (verdict.hazards().isEmpty()) {
             section.problem("'hazards' must name at least one");
         }
@@ -127,6 +131,41 @@ final class ManifestYaml {
             section.problem("'continuation' must have at least one token: the hazards are read after it");
         }
         return verdict;
+    }
+
+    private static GuardManifest.Listing listing(YamlSection section) {
+        GuardManifest.Listing listing = new GuardManifest.Listing(
+                section.integerListsByKey("names"),
+                section.integers("another"),
+                section.integer("more", 0),
+                section.integer("end", 0));
+        listing.names().forEach((code, tokens) -> {
+            if (tokens.isEmpty()) {
+                section.problem("the name of '" + code + "' must have at least one token");
+            }
+        });
+        if (listing.another().isEmpty()) {
+            section.problem("'another' must have at least one token: the next hazard is read after it");
+        }
+        return listing;
+    }
+
+    private static void requireKnown(
+            GuardManifest.Verdict verdict, HazardCatalogue hazards, String where, YamlSection section) {
+        for (String code : verdict.hazards().keySet()) {
+            if (hazards.taxonomy().byCode(code).isEmpty()) {
+                section.problem("hazard '" + code + "' is not known to " + where);
+            }
+        }
+    }
+
+    private static void requireRows(GuardManifest.Verdict verdict, HazardCatalogue hazards, YamlSection section) {
+        for (Hazard hazard : hazards.taxonomy().hazards()) {
+            if (!verdict.hazards().containsKey(hazard.code())) {
+                section.problem("hazard '" + hazard.code()
+                        + "' of 'taxonomy' has no row in 'hazards'; add its row, or remove it from 'taxonomy'");
+            }
+        }
     }
 
     static String write(GuardManifest manifest) {
@@ -148,12 +187,23 @@ final class ManifestYaml {
         model.put("head-size", manifest.model().headSize());
         model.put("head-rows", manifest.model().headRows());
         root.put("model", model);
+        if (!manifest.hazards().equals(HazardCatalogue.of(manifest.family()))) {
+            root.put("taxonomy", manifest.hazards().toYaml());
+        }
         Map<String, Object> verdict = new LinkedHashMap<>();
         verdict.put("lead", manifest.verdict().lead());
         verdict.put("continuation", manifest.verdict().continuation());
         verdict.put("safe", manifest.verdict().safe());
         verdict.put("unsafe", manifest.verdict().unsafe());
         verdict.put("hazards", manifest.verdict().hazards());
+        manifest.verdict().listing().ifPresent(listing -> {
+            Map<String, Object> list = new LinkedHashMap<>();
+            list.put("names", listing.names());
+            list.put("another", listing.another());
+            list.put("more", listing.more());
+            list.put("end", listing.end());
+            verdict.put("list", list);
+        });
         root.put("verdict", verdict);
         Map<String, Object> made = new LinkedHashMap<>();
         made.put("tool", manifest.made().tool());

@@ -10,6 +10,8 @@ import dev.corral.guardmodels.conversation.Role;
 import dev.corral.guardmodels.conversation.Turn;
 import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.assessment.Coverage;
+import dev.corral.policies.assessment.Meaning;
+import dev.corral.policies.assessment.Probability;
 import dev.corral.policies.taxonomy.StandardHazard;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -17,6 +19,7 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -61,7 +64,8 @@ class AssessCommandTests {
                         "  S9   Indiscriminate Weapons  0.7500  ###############",
                         "  S13  Elections               0.0000",
                         "",
-                        "Guard scripted; it is recommended to call 0.60 and more unsafe.");
+                        "Guard scripted; it is recommended to call 0.60 and more unsafe.",
+                        "Each hazard: that the content is unsafe and this is the one named first.");
         assertThat(guard.asked).containsExactly(new Conversation(List.of(Turn.of(Role.USER, "How are you?"))));
         assertThat(guard.closed).isTrue();
     }
@@ -70,7 +74,8 @@ class AssessCommandTests {
     void assessWhenMinusIsGivenReadsStandardInput() {
         stdin = "grüße\n";
         assertThat(assess("-", "--json").out())
-                .isEqualTo("{\"unsafe\":0.75000,\"hazards\":{\"S9\":0.75000,\"S13\":0.00000}}\n");
+                .isEqualTo(
+                        "{\"unsafe\":0.75000,\"hazards\":{\"S9\":0.75000,\"S13\":0.00000},\"meaning\":\"first-hazard\"}\n");
         assertThat(guard.asked).containsExactly(new Conversation(List.of(Turn.of(Role.USER, "grüße\n"))));
     }
 
@@ -85,9 +90,9 @@ class AssessCommandTests {
         assertThat(run.code()).isZero();
         assertThat(run.out().lines())
                 .containsExactly(
-                        "{\"line\":1,\"unsafe\":0.75000,\"hazards\":{\"S9\":0.75000,\"S13\":0.00000}}",
-                        "{\"line\":3,\"unsafe\":0.75000,\"hazards\":{\"S9\":0.75000,\"S13\":0.00000}}",
-                        "{\"line\":4,\"unsafe\":0.75000,\"hazards\":{\"S9\":0.75000,\"S13\":0.00000}}");
+                        "{\"line\":1,\"unsafe\":0.75000,\"hazards\":{\"S9\":0.75000,\"S13\":0.00000},\"meaning\":\"first-hazard\"}",
+                        "{\"line\":3,\"unsafe\":0.75000,\"hazards\":{\"S9\":0.75000,\"S13\":0.00000},\"meaning\":\"first-hazard\"}",
+                        "{\"line\":4,\"unsafe\":0.75000,\"hazards\":{\"S9\":0.75000,\"S13\":0.00000},\"meaning\":\"first-hazard\"}");
         assertThat(guard.asked)
                 .containsExactly(
                         new Conversation(List.of(Turn.of(Role.USER, "a"))),
@@ -150,6 +155,31 @@ class AssessCommandTests {
         Run run = assess("a");
         assertThat(run.code()).isOne();
         assertThat(run.err()).contains("model.onnx is missing").hasLineCount(1);
+    }
+
+    @Test
+    void assessWhenAllHazardsAreAskedOfAGuardThatNamesOneSaysSo() {
+        Run run = assess("--hazards", "all", "a");
+        assertThat(run.code()).isOne();
+        assertThat(run.err())
+                .startsWith(
+                        guardDirectory + " cannot name all hazards, only the first: its head has no rows for the rest")
+                .hasLineCount(1);
+        assertThat(assess("--hazards", "some", "a").code()).isEqualTo(2);
+    }
+
+    @Test
+    void assessWhenGuardGivesNoProbabilitiesSaysSo() {
+        guard = new ScriptedGuard(_ -> new Assessment.Scored(
+                Probability.ONE,
+                Map.of(StandardHazard.S9, Probability.ONE),
+                Probability.ONE,
+                Meaning.VERDICT,
+                Coverage.NOTHING));
+        assertThat(assess("a").out()).endsWith("The guard gave a verdict and no probabilities: 1 is what it said.\n");
+        assertThat(assess("a", "--json").out())
+                .isEqualTo("{\"unsafe\":1.00000,\"hazards\":{\"S9\":1.00000},\"unnamed\":1.00000,"
+                        + "\"meaning\":\"verdict\"}\n");
     }
 
     @Test

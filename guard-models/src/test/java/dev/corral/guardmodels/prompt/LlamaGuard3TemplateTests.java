@@ -119,16 +119,42 @@ class LlamaGuard3TemplateTests {
             assertThat(verdict.lead()).containsExactly(271);
             assertThat(verdict.continuation()).containsExactly(39257, 198, 50);
             assertThat(verdict.headRows())
-                    .containsExactly(19193, 39257, 16, 17, 18, 19, 20, 21, 22, 23, 24, 605, 806, 717, 1032);
+                    .as("the 20 rows of an answer: words, numbers, ',S', the end, what is forced")
+                    .containsExactly(
+                            19193, 39257, 16, 17, 18, 19, 20, 21, 22, 23, 24, 605, 806, 717, 1032, 21861, 128009, 271,
+                            198, 50);
+            assertThat(verdict.listing()).hasValueSatisfying(listing -> {
+                assertThat(listing.another()).containsExactly(21861);
+                assertThat(listing.names().getFirst()).containsExactly(16);
+                assertThat(listing.names().getLast()).containsExactly(1032);
+                assertThat(verdict.headRows().get(listing.more())).isEqualTo(21861);
+                assertThat(verdict.headRows().get(listing.end())).isEqualTo(128009);
+            });
             assertThat(GuardFamily.LLAMA_GUARD_3_8B
                             .verdictTokens(tokenizer::encode)
                             .headRows())
-                    .hasSize(16)
-                    .endsWith(975);
+                    .hasSize(21)
+                    .containsSubsequence(1032, 975, 21861, 128009);
+            assertThat(tokenizer.encode("\n\nunsafe\nS10,S13")).containsExactly(271, 39257, 198, 50, 605, 21861, 1032);
             List<Segment> eightB = GuardFamily.LLAMA_GUARD_3_8B.render(
                     goldens().getFirst().dialogue(),
                     Category.of(GuardFamily.LLAMA_GUARD_3_8B.taxonomy().hazards()));
             assertThat(tokenizer.encode(eightB)).startsWith(220, 128000, 128006, 882, 128007, 271);
+        }
+    }
+
+    @Test
+    void renderWhenFamilyIs8bDiffersFrom1bInItsTwoSpacesAndItsHazardsOnly() {
+        List<Category> hazards =
+                Category.of(GuardFamily.LLAMA_GUARD_3_8B.taxonomy().hazards());
+        for (Golden golden : goldens()) {
+            String of1b = text(GuardFamily.LLAMA_GUARD_3.render(golden.dialogue(), hazards));
+            assertThat(text(GuardFamily.LLAMA_GUARD_3_8B.render(golden.dialogue(), hazards)))
+                    .as(golden.id())
+                    .isEqualTo(" "
+                            + of1b.replace(
+                                    "violated categories. <|eot_id|><|start_header_id|>assistant",
+                                    "violated categories.<|eot_id|><|start_header_id|>assistant"));
         }
     }
 

@@ -33,6 +33,7 @@ class StarterTemplateTests {
                     .containsExactly(20408, 42)
                     .hasSize(GOLDENS.get("forced_after_prompt").size());
             assertThat(verdict.headRows()).isEmpty();
+            assertThat(verdict.listing()).isEmpty();
         }
     }
 }

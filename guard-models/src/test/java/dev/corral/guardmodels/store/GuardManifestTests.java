@@ -5,9 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.corral.guardmodels.GuardDirectories;
 import dev.corral.guardmodels.onnx.ModelShape;
+import dev.corral.guardmodels.prompt.Category;
 import dev.corral.guardmodels.prompt.GuardFamily;
+import dev.corral.guardmodels.prompt.VerdictWords;
+import dev.corral.policies.taxonomy.CustomHazard;
 import dev.corral.policies.taxonomy.StandardHazard;
+import dev.corral.policies.taxonomy.Taxonomy;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -58,13 +63,114 @@ class GuardManifestTests {
             S9: 4                   | S9: 5                  | in 'verdict': the row of 'S9' must be below head-rows 5: 5
             S9: 4                   | S99: 4                 | in 'verdict': hazard 'S99' is not known to family llama-guard-3
             threshold: 0.5          | threshold: 1.5         | 'recommended-threshold' must be between 0 and 1: 1.5
+            safe: 0                 | list: {}               | 'verdict.list.names' is missing: it must be a mapping
+            safe: 0                 | list: { names: {S1: []}, another: [], more: 1, end: 2 } | in 'verdict.list': the name of 'S1' must have at least one token
+            safe: 0                 | list: { names: {S1: [1]}, another: [7], more: 2, end: 9 } | 'verdict.list.names' must have the tokens of every hazard of 'hazards'
             recipe: fp32,           | recipe: fp32, by: me,  | 'made.by' is not a key of this format; remove it
             """)
     void parseWhenOneValueIsWrongNamesIt(String right, String wrong, String problem) {
         assertThatExceptionOfType(UnusableGuardException.class)
                 .isThrownBy(() -> GuardManifest.parse(GuardDirectories.TINY.replace(right, wrong), "dir/guard.yaml"))
                 .withMessageStartingWith("dir/guard.yaml cannot be used:")
-                .withMessageContaining("\n  - " + problem);
+                .withMessageMatching("(?s).*\n  - (line [0-9]+: )?" + Pattern.quote(problem) + ".*");
+    }
+
+    private static final String OWN =
+            GuardDirectories.TINY.replace("verdict:\n", """
+            taxonomy:
+              name: acme
+              hazards:
+                - { code: C1, name: Trade Secrets }
+                - code: C2
+                  name: Bad Manners
+                  prompt: |-
+                    Bad Manners.
+                    Rude words of any kind.
+                - { code: S9, name: Indiscriminate Weapons }
+            verdict:
+            """).replace("S1: 2, S2: 3, S9: 4", "C1: 2, C2: 3, S9: 4");
+
+    @Test
+    void parseWhenGuardHasHazardsOfItsOwnGivesThem() {
+        GuardManifest manifest = GuardManifest.parse(OWN, "guard.yaml");
+        assertThat(manifest.taxonomy())
+                .isEqualTo(new Taxonomy(
+                        "acme",
+                        List.of(
+                                new CustomHazard("C1", "Trade Secrets"),
+                                new CustomHazard("C2", "Bad Manners"),
+                                StandardHazard.S9)));
+        assertThat(manifest.categories())
+                .containsExactly(
+                        new Category("C1", "Trade Secrets."),
+                        new Category("C2", "Bad Manners.\nRude words of any kind."),
+                        new Category("S9", "Indiscriminate Weapons."));
+        assertThat(GuardManifest.parse(manifest.toYaml(), "again")).isEqualTo(manifest);
+    }
+
+    @Test
+    void parseWhenItsHazardsHaveMistakesNamesAllWithTheirLines() {
+        String wrong = OWN.replace("{ code: C1, name: Trade Secrets }", "{ code: C 1, name: Trade Secrets, text: t }")
+                .replace("code: C2", "code: S9")
+                .replace("name: acme", "name: ''")
+                .replace(
+                        "- { code: S9, name: Indiscriminate Weapons }",
+                        "- { code: S9, nam: '' }\n    - { code: S9, name: b }");
+        assertThatExceptionOfType(UnusableGuardException.class)
+                .isThrownBy(() -> GuardManifest.parse(wrong, "guard.yaml"))
+                .withMessageContainingAll(
+                        "\n  - line 11: 'taxonomy.name' must not be blank",
+                        "\n  - line 13: in 'taxonomy.hazards[0]': a hazard's code must be letters, digits and hyphens,"
+                                + " starting with a letter: 'C 1'",
+                        "\n  - line 13: 'taxonomy.hazards[0].text' is not a key of this format; remove it",
+                        "\n  - line 19: 'taxonomy.hazards[2].name' is missing: it must be text",
+                        "\n  - line 19: 'taxonomy.hazards[2].nam' is not a key of this format; remove it",
+                        "\n  - line 20: in 'taxonomy.hazards[3]': hazard 'S9' stands in line 14 already;"
+                                + " give it another code");
+    }
+
+    @Test
+    void parseWhenRowsAndHazardsDifferSaysWhichAndWhere() {
+        assertThatExceptionOfType(UnusableGuardException.class)
+                .isThrownBy(() -> GuardManifest.parse(OWN.replace("C2: 3", "C3: 3"), "guard.yaml"))
+                .withMessageContainingAll(
+                        "\n  - line 20: in 'verdict': hazard 'C2' of 'taxonomy' has no row in 'hazards'; add its row, or"
+                                + " remove it from 'taxonomy'",
+                        "\n  - line 20: in 'verdict': hazard 'C3' is not known to 'taxonomy'");
+    }
+
+    @Test
+    void parseWhenPromptHasNoListRefusesToIgnoreWhatItShouldSay() {
+        assertThatExceptionOfType(UnusableGuardException.class)
+                .isThrownBy(() -> GuardManifest.parse(
+                        OWN.replace("family: llama-guard-3", "family: corral-starter"), "guard.yaml"))
+                .withMessageContaining(
+                        "'prompt' would be ignored: the prompt of family corral-starter does not list its"
+                                + " hazards; remove it");
+    }
+
+    @Test
+    void parseWhenAFileOfHazardsIsGivenReadsHazardsAndWords() {
+        OwnHazards hazards = OwnHazards.parse("""
+                name: acme
+                hazards: [{ code: C1, name: Trade Secrets, prompt: Secrets! }]
+                answer: { safe: ok, unsafe: bad }
+                """, "hazards.yaml", GuardFamily.LLAMA_GUARD_3);
+        assertThat(hazards.words()).isEqualTo(new VerdictWords("ok", "bad"));
+        assertThat(hazards.catalogue().categories()).containsExactly(new Category("C1", "Secrets!"));
+        assertThatExceptionOfType(UnusableGuardException.class)
+                .isThrownBy(() -> OwnHazards.parse("""
+                        hazards: []
+                        answer: { safe: ok, unsafe: ok }
+                        licence: none
+                        """, "hazards.yaml", GuardFamily.CORRAL_STARTER))
+                .withMessage("""
+                        hazards.yaml cannot be used:
+                          - 'name' is missing: it must be text
+                          - line 1: 'hazards' must have at least one element
+                          - line 2: in 'answer': a guard of family corral-starter answers with its own head; remove it
+                          - 'answer.safe' and 'answer.unsafe' must not be the same: 'ok'
+                          - line 3: 'licence' is not a key of this format; remove it""");
     }
 
     @Test

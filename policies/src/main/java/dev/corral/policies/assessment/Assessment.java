@@ -15,14 +15,38 @@ public sealed interface Assessment {
      * Probabilities.
      *
      * @param unsafe that the content is unsafe at all
-     * @param hazards for each hazard that the guard looked for, that the content is unsafe by it: the probabilities
-     *     exclude each other, and their sum is {@code unsafe} up to rounding
+     * @param hazards for each hazard that the guard looked for, that the content is unsafe by it, as {@code meaning} says
+     * @param unnamed that the content is unsafe, and not by any of {@code hazards}
+     * @param meaning what the probabilities of hazards say
      * @param coverage how much of the content was scanned
      */
-    record Scored(Probability unsafe, Map<Hazard, Probability> hazards, Coverage coverage) implements Assessment {
+    record Scored(
+            Probability unsafe,
+            Map<Hazard, Probability> hazards,
+            Probability unnamed,
+            Meaning meaning,
+            Coverage coverage)
+            implements Assessment {
+
+        /** Below this, a difference between P(unsafe) and the hazards' sum is rounding. */
+        private static final double ROUNDING = 1e-6;
 
         public Scored {
             hazards = Collections.unmodifiableMap(new LinkedHashMap<>(hazards));
+        }
+
+        /** Of the hazard named first; what is missing to the sum of all is unnamed. */
+        public Scored(Probability unsafe, Map<Hazard, Probability> hazards, Coverage coverage) {
+            this(unsafe, hazards, rest(unsafe, hazards), Meaning.FIRST_HAZARD, coverage);
+        }
+
+        private static Probability rest(Probability unsafe, Map<Hazard, Probability> hazards) {
+            double named = 0;
+            for (Probability hazard : hazards.values()) {
+                named += hazard.value();
+            }
+            double rest = unsafe.value() - named;
+            return rest > ROUNDING ? new Probability(rest) : Probability.ZERO;
         }
     }
 

@@ -4,6 +4,7 @@ import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.assessment.Assessment.Inconclusive;
 import dev.corral.policies.assessment.Assessment.Scored;
 import dev.corral.policies.assessment.Coverage.Unscanned;
+import dev.corral.policies.assessment.Meaning;
 import dev.corral.policies.assessment.Probability;
 import dev.corral.policies.policy.Decision.Outcome;
 import dev.corral.policies.taxonomy.Hazard;
@@ -39,14 +40,16 @@ public final class CompiledPolicy {
      * its author asked for more certainty. What the guard holds for unsafe without naming a hazard counts as a hazard that
      * no rule names.
      *
+     * Where an assessment's meaning is that one content may have several hazards at once, their sum counts the same
+     * content more than once. That one or another of them is present can be no likelier than the sum, and no likelier
+     * than P(unsafe): the lesser of the two stands for the sum then, which errs to the strict side only.
+     *
      * Monotonic: the sums run over growing sets, from block down to flag, and over values that are never negative, so more
      * probability, more hazards and more assessments never weaken a decision. The additions run in the order of the
      * assessment, not of the values, because rounding is monotonic only for a fixed order.
      */
 
     private static final double SLACK = 1e-9;
-    /** Below this, a difference between P(unsafe) and the hazards' sum is rounding. */
-    private static final double ROUNDING = 1e-6;
 
     private static final int UNSCANNED_SHOWN = 3;
     private static final String BLOCKED = "This content was blocked by the safety policy.";
@@ -173,13 +176,22 @@ public final class CompiledPolicy {
                 .map(finding -> {
                     CompiledRule rule = rule(finding.hazard(), direction);
                     String explanation = subject(rule) + " " + rule.action().verb() + " " + describe(finding.hazard())
-                            + ": its probability "
-                            + number(finding.probability().value())
-                            + " is at or above the threshold "
-                            + number(finding.threshold().value()) + ".";
+                            + (isBare(finding, scored)
+                                    ? ": the guard named it, and gives no probabilities."
+                                    : ": its probability "
+                                            + number(finding.probability().value())
+                                            + " is at or above the threshold "
+                                            + number(finding.threshold().value()) + ".");
                     return ground(rule, List.of(finding), explanation);
                 })
                 .toList();
+    }
+
+    /** Whether it was a verdict without probabilities that found this. */
+    private static boolean isBare(Finding finding, List<Scored> scored) {
+        return scored.stream()
+                .anyMatch(assessment -> assessment.meaning() == Meaning.VERDICT
+                        && finding.probability().equals(assessment.hazards().get(finding.hazard())));
     }
 
     private Optional<Ground> together(List<Scored> scored, Direction direction) {
@@ -190,17 +202,14 @@ public final class CompiledPolicy {
 
     private Optional<Ground> together(Scored assessment, Direction direction) {
         List<Share> shares = new ArrayList<>();
-        double named = 0;
         for (Map.Entry<Hazard, Probability> entry : assessment.hazards().entrySet()) {
-            double probability = entry.getValue().value();
-            named += probability;
             if (threshold(entry.getKey()).compareTo(defaultThreshold) <= 0) {
+                double probability = entry.getValue().value();
                 shares.add(new Share(Optional.of(entry.getKey()), probability, rule(entry.getKey(), direction)));
             }
         }
-        double rest = assessment.unsafe().value() - named;
-        if (rest > ROUNDING) {
-            shares.add(new Share(Optional.empty(), rest, NO_RULE));
+        if (assessment.unnamed().value() > 0) {
+            shares.add(new Share(Optional.empty(), assessment.unnamed().value(), NO_RULE));
         }
         for (Action action : STRICTEST_FIRST) {
             List<Share> candidates = shares.stream()
@@ -210,21 +219,28 @@ public final class CompiledPolicy {
             for (Share candidate : candidates) {
                 sum += candidate.probability;
             }
-            if (!candidates.isEmpty() && reaches(sum, defaultThreshold)) {
-                return Optional.of(together(action, candidates));
+            if (!candidates.isEmpty() && reaches(oneOrAnother(sum, assessment), defaultThreshold)) {
+                return Optional.of(together(action, candidates, assessment));
             }
         }
         return Optional.empty();
     }
 
-    private Ground together(Action action, List<Share> candidates) {
+    /** The probability that content has at least one of some hazards, or the least that is known to be no less. */
+    private static double oneOrAnother(double sum, Scored assessment) {
+        return assessment.meaning().exclusive()
+                ? sum
+                : Math.min(sum, assessment.unsafe().value());
+    }
+
+    private Ground together(Action action, List<Share> candidates, Scored assessment) {
         List<Share> sorted = candidates.stream()
                 .sorted(Comparator.comparingDouble(Share::probability).reversed())
                 .toList();
         List<Share> enough = new ArrayList<>();
         double sum = 0;
         for (Share share : sorted) {
-            if (!enough.isEmpty() && reaches(sum, defaultThreshold)) {
+            if (!enough.isEmpty() && reaches(oneOrAnother(sum, assessment), defaultThreshold)) {
                 break;
             }
             enough.add(share);
@@ -240,7 +256,8 @@ public final class CompiledPolicy {
                         .map(share -> share.hazard.map(CompiledPolicy::describe).orElse("hazards without a name") + " "
                                 + number(share.probability))
                         .collect(Collectors.joining(", "))
-                + " add up to " + number(sum) + ", at or above the threshold "
+                + (assessment.meaning().exclusive() ? " add up to " : " are one or another up to ")
+                + number(oneOrAnother(sum, assessment)) + ", at or above the threshold "
                 + number(defaultThreshold.value()) + ".";
         List<Finding> findings = enough.stream()
                 .flatMap(share -> share.hazard.stream()

@@ -47,6 +47,26 @@ class AssessmentTests {
     }
 
     @Test
+    void scoredWhenHazardsAddUpToLessThanUnsafeLeavesTheRestUnnamed() {
+        Map<Hazard, Probability> hazards = Map.of(StandardHazard.S1, new Probability(0.25));
+
+        assertThat(new Scored(new Probability(0.75), hazards, Coverage.NOTHING).unnamed())
+                .isEqualTo(new Probability(0.5));
+        assertThat(new Scored(new Probability(0.25 + 1e-9), hazards, Coverage.NOTHING).unnamed())
+                .isEqualTo(Probability.ZERO);
+        assertThat(new Scored(new Probability(0.1), hazards, Coverage.NOTHING).unnamed())
+                .isEqualTo(Probability.ZERO);
+        assertThat(new Scored(new Probability(0.1), hazards, Coverage.NOTHING).meaning())
+                .isEqualTo(Meaning.FIRST_HAZARD);
+    }
+
+    @Test
+    void orWhenMeaningsDifferIsTheOneThatPromisesLess() {
+        assertThat(Meaning.FIRST_HAZARD.or(Meaning.ALL_HAZARDS)).isEqualTo(Meaning.ALL_HAZARDS);
+        assertThat(Meaning.VERDICT.or(Meaning.FIRST_HAZARD)).isEqualTo(Meaning.VERDICT);
+    }
+
+    @Test
     void plusWhenTwoCoveragesAddsExtentsAndKeepsWhatWasLeftOut() {
         Unscanned sound = new Unscanned("sound", "messages[0].content[1]", "the guard reads text only");
         Coverage partial = new Coverage(new Extent(10, 30), new Extent(0, 1), List.of(sound));

@@ -17,6 +17,7 @@ import dev.corral.policies.assessment.Assessment.Scored;
 import dev.corral.policies.assessment.Coverage;
 import dev.corral.policies.assessment.Coverage.Extent;
 import dev.corral.policies.assessment.Coverage.Unscanned;
+import dev.corral.policies.assessment.Meaning;
 import dev.corral.policies.assessment.Probability;
 import dev.corral.policies.policy.Decision.Allow;
 import dev.corral.policies.policy.Decision.Block;
@@ -202,6 +203,55 @@ class CompiledPolicyTests {
     }
 
     @Test
+    void decideWhenHazardsMayCoincideCountsTheirSumOnceOnly() {
+        Map<Hazard, Double> both = ordered(S1, 0.4, S2, 0.4);
+
+        assertThat(support.decide(List.of(scored(both)), PROMPT).outcome()).isEqualTo(Outcome.BLOCK);
+        assertThat(support.decide(List.of(overlapping(0.45, both)), PROMPT).outcome())
+                .isEqualTo(Outcome.ALLOW);
+        assertThat(support.decide(List.of(overlapping(0.6, both)), PROMPT))
+                .isInstanceOfSatisfying(
+                        Block.class,
+                        block -> assertThat(block.explanation())
+                                .contains(
+                                        "S1 (Violent Crimes) 0.4, S2 (Non-Violent Crimes) 0.4 are one or another up to 0.6,"
+                                                + " at or above the threshold 0.5."));
+    }
+
+    @Test
+    void decideWhenAnAllowedHazardIsNamedBesideAnotherTakesTheOther() {
+        Map<Hazard, Double> named = ordered(S6, 0.9, S2, 0.8);
+
+        assertThat(support.decide(List.of(overlapping(0.9, named)), PROMPT).findings())
+                .extracting(Finding::hazard)
+                .containsExactly(S6, S2);
+        assertThat(support.decide(List.of(overlapping(0.9, named)), PROMPT).outcome())
+                .isEqualTo(Outcome.BLOCK);
+    }
+
+    @Test
+    void decideWhenGuardGivesAVerdictOnlySaysSo() {
+        Scored verdict = verdict(Map.of(S10, Probability.ONE), Probability.ZERO);
+
+        assertThat(support.decide(List.of(verdict), PROMPT))
+                .isInstanceOfSatisfying(
+                        Flag.class,
+                        flag -> assertThat(flag.explanation())
+                                .isEqualTo(
+                                        "Rule 'heated' flags S10 (Hate): the guard named it, and gives no probabilities."));
+    }
+
+    @Test
+    void decideWhenVerdictNamesWhatNobodyKnowsBesideWhatIsAllowedBlocks() {
+        assertThat(support.decide(List.of(verdict(Map.of(S6, Probability.ONE), Probability.ONE)), PROMPT)
+                        .outcome())
+                .isEqualTo(Outcome.BLOCK);
+        assertThat(support.decide(List.of(verdict(Map.of(S6, Probability.ONE), Probability.ZERO)), PROMPT)
+                        .outcome())
+                .isEqualTo(Outcome.ALLOW);
+    }
+
+    @Test
     void decideWhenSumMissesThresholdByRoundingBlocks() {
         Scored rounded = scored(ordered(S1, 0.1, S2, 0.2, S10, 0.0, S11, 0.2 - 1e-12));
 
@@ -319,6 +369,19 @@ class CompiledPolicyTests {
             ordered.put((Hazard) hazardsAndProbabilities[i], (Double) hazardsAndProbabilities[i + 1]);
         }
         return ordered;
+    }
+
+    private static Scored verdict(Map<Hazard, Probability> hazards, Probability unnamed) {
+        return new Scored(Probability.ONE, hazards, unnamed, Meaning.VERDICT, Coverage.ofText(10));
+    }
+
+    private static Scored overlapping(double unsafe, Map<Hazard, Double> hazards) {
+        return new Scored(
+                new Probability(unsafe),
+                scored(hazards).hazards(),
+                Probability.ZERO,
+                Meaning.ALL_HAZARDS,
+                Coverage.ofText(10));
     }
 
     private static Scored scored(Map<? extends Hazard, Double> hazards) {

@@ -43,6 +43,24 @@ class DecisionPropertiesTests {
     }
 
     @Test
+    void decideWhenAllHazardsAreListedIsNeverWeakerThanByTheFirst() {
+        int strengthened = 0;
+        for (int seed = 0; seed < CASES; seed++) {
+            RandomCases cases = new RandomCases(seed);
+            CompiledPolicy policy = cases.policy();
+            Facts facts = cases.facts();
+            Scored first = cases.scored(cases.probabilities(), cases.oneOf(List.of(0.0, 0.0, 0.3)));
+
+            Decision byFirst = policy.decide(List.of(first), facts);
+            Decision byAll = policy.decide(List.of(cases.ofAllHazards(first)), facts);
+
+            assertNotWeaker(byAll, byFirst, seed);
+            strengthened += byAll.outcome() == byFirst.outcome() ? 0 : 1;
+        }
+        assertThat(strengthened).isGreaterThan(CASES / 100);
+    }
+
+    @Test
     void decideWhenHazardIsAddedNeverWeakens() {
         for (int seed = 0; seed < CASES; seed++) {
             RandomCases cases = new RandomCases(seed);

@@ -7,6 +7,7 @@ import dev.corral.policies.assessment.Assessment.Scored;
 import dev.corral.policies.assessment.Coverage;
 import dev.corral.policies.assessment.Coverage.Extent;
 import dev.corral.policies.assessment.Coverage.Unscanned;
+import dev.corral.policies.assessment.Meaning;
 import dev.corral.policies.assessment.Probability;
 import dev.corral.policies.taxonomy.Hazard;
 import dev.corral.policies.taxonomy.Taxonomy;
@@ -138,6 +139,16 @@ final class RandomCases {
         hazards.merge(hazard, new Probability(rise), (a, b) -> new Probability(Math.min(1, a.value() + b.value())));
         Probability unsafe = new Probability(Math.min(1, scored.unsafe().value() + rise));
         return new Scored(unsafe, hazards, scored.coverage());
+    }
+
+    /** The same of all hazards: some are named after others, so that they are as probable or more. */
+    Scored ofAllHazards(Scored scored) {
+        Map<Hazard, Probability> hazards = new LinkedHashMap<>();
+        scored.hazards().forEach((hazard, p) -> {
+            double more = Math.max(0, scored.unsafe().value() - p.value()) * Math.pow(random.nextDouble(), 3);
+            hazards.put(hazard, new Probability(Math.min(1, p.value() + more)));
+        });
+        return new Scored(scored.unsafe(), hazards, scored.unnamed(), Meaning.ALL_HAZARDS, scored.coverage());
     }
 
     private Coverage coverage() {
