@@ -153,11 +153,13 @@ class ReplicaTests {
     @Test
     void tokenizerWhenWrittenHasTheVerdictUnderTheTrueIds() throws IOException {
         try (GuardTokenizer tokenizer = tokenizer()) {
-            assertThat(GuardFamily.LLAMA_GUARD_3_8B.verdictTokens(tokenizer::encode))
-                    .isEqualTo(new VerdictTokens(
-                            List.of(271),
-                            List.of(39257, 198, 50),
-                            List.of(19193, 39257, 16, 17, 18, 19, 20, 21, 22, 23, 24, 605, 806, 717, 1032, 975)));
+            VerdictTokens verdict = GuardFamily.LLAMA_GUARD_3_8B.verdictTokens(tokenizer::encode);
+            assertThat(verdict.lead()).containsExactly(271);
+            assertThat(verdict.continuation()).containsExactly(39257, 198, 50);
+            assertThat(verdict.headRows())
+                    .startsWith(19193, 39257, 16, 17, 18, 19, 20, 21, 22, 23, 24, 605, 806, 717, 1032, 975)
+                    .hasSize(21);
+            assertThat(verdict.listing()).isPresent();
         }
     }
 
