@@ -30,14 +30,18 @@ final class KeyValueCache implements AutoCloseable {
     /**
      * An empty cache.
      *
-     * @param capacity tokens that it has room for at first
+     * @param tokenCount tokens that it has room for at least
      * @throws ModelException if there is no memory for it
      */
-    KeyValueCache(OrtEnvironment environment, ModelShape shape, int capacity) {
+    KeyValueCache(OrtEnvironment environment, ModelShape shape, int tokenCount) {
         this.environment = environment;
         this.shape = shape;
-        this.capacity = capacity;
+        this.capacity = roomFor(tokenCount);
         this.memory = new Memory(capacity);
+    }
+
+    private int roomFor(int tokenCount) {
+        return (int) Math.min(shape.contextTokens(), Math.ceilDiv((long) tokenCount, STEP) * STEP);
     }
 
     /** Memory for so many tokens of a model, in bytes. */
@@ -93,7 +97,7 @@ final class KeyValueCache implements AutoCloseable {
         if (needed <= capacity) {
             return;
         }
-        int larger = Math.min(shape.contextTokens(), Math.max(Math.ceilDiv(needed, STEP) * STEP, capacity * 5 / 4));
+        int larger = roomFor(Math.max(needed, capacity + capacity / 4));
         Memory smaller = memory;
         memory = new Memory(larger);
         memory.copy(smaller, 0, length);

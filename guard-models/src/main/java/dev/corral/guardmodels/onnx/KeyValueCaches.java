@@ -32,8 +32,6 @@ final class KeyValueCaches implements AutoCloseable {
      * it has taken it out of the list or holds the lock.
      */
 
-    private static final int FIRST_CAPACITY = 512;
-
     /** Tokens after a conversation that its next turn throws away: a template's tail and the forced answer. */
     private static final int TAIL = 128;
 
@@ -80,21 +78,20 @@ final class KeyValueCaches implements AutoCloseable {
         free.acquire();
         Choice choice = choose(tokens);
         KeyValueCache cache = choice.cache;
+        boolean ready = false;
         try {
             if (cache == null) {
-                cache = create();
+                cache = create(tokens.length);
             }
             startFrom(cache, choice.source == null ? null : choice.source.cache, tokens);
-            cache.ensureCapacity(tokens.length);
+            ready = true;
             return cache;
-        } catch (RuntimeException e) {
-            if (cache == null) {
-                free.release();
-            } else {
-                giveBack(cache);
-            }
-            throw e;
         } finally {
+            if (!ready && cache != null) {
+                giveBack(cache);
+            } else if (!ready) {
+                free.release();
+            }
             if (choice.source != null) {
                 putBack(choice.source);
             }
@@ -103,7 +100,8 @@ final class KeyValueCaches implements AutoCloseable {
 
     private synchronized Choice choose(int[] tokens) {
         Idle nearest = idle.stream()
-                .max(Comparator.comparingInt(candidate -> candidate.cache.commonPrefix(tokens)))
+                .max(Comparator.comparingInt((Idle candidate) -> candidate.cache.commonPrefix(tokens))
+                        .thenComparingInt(candidate -> -candidate.cache.length()))
                 .orElse(null);
         if (nearest == null) {
             return new Choice(null, null);
@@ -115,7 +113,7 @@ final class KeyValueCaches implements AutoCloseable {
             idle.remove(nearest);
             return new Choice(nearest.cache, null);
         }
-        boolean room = all.size() < lanes || bytes() + firstBytes() <= limit;
+        boolean room = all.size() < lanes || bytes() + KeyValueCache.bytes(shape, tokens.length) <= limit;
         KeyValueCache cache = room ? null : removeCheapest();
         return shared >= CHANCE && idle.remove(nearest) ? new Choice(cache, nearest) : new Choice(cache, null);
     }
@@ -127,8 +125,8 @@ final class KeyValueCaches implements AutoCloseable {
         return cheapest.cache;
     }
 
-    private KeyValueCache create() {
-        KeyValueCache cache = new KeyValueCache(environment, shape, firstCapacity());
+    private KeyValueCache create(int tokenCount) {
+        KeyValueCache cache = new KeyValueCache(environment, shape, tokenCount);
         synchronized (this) {
             all.add(cache);
         }
@@ -137,6 +135,8 @@ final class KeyValueCaches implements AutoCloseable {
 
     private void startFrom(KeyValueCache cache, @Nullable KeyValueCache source, int[] tokens) {
         int held = cache.commonPrefix(tokens);
+        cache.rewind(held);
+        cache.ensureCapacity(tokens.length);
         List<KeyValueCache> sources = new ArrayList<>(pinned);
         if (source != null) {
             sources.add(source);
@@ -148,7 +148,6 @@ final class KeyValueCaches implements AutoCloseable {
                 held = common;
             }
         }
-        cache.rewind(held);
     }
 
     /** Ends a call's work; what the cache holds is remembered. */
@@ -175,14 +174,6 @@ final class KeyValueCaches implements AutoCloseable {
 
     private long bytes() {
         return all.stream().mapToLong(KeyValueCache::bytes).sum();
-    }
-
-    private long firstBytes() {
-        return KeyValueCache.bytes(shape, firstCapacity());
-    }
-
-    private int firstCapacity() {
-        return Math.min(FIRST_CAPACITY, shape.contextTokens());
     }
 
     /** Whether these very tokens are pinned. */

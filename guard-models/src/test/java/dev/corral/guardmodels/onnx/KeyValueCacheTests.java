@@ -28,7 +28,7 @@ class KeyValueCacheTests {
             assertThatExceptionOfType(ModelException.class)
                     .isThrownBy(() -> cache.ensureCapacity(Integer.MAX_VALUE - 1_000));
             assertThat(cache.commonPrefix(new int[] {1, 2, 3, 4})).isEqualTo(3);
-            assertThat(cache.bytes()).isEqualTo(2L * 2 * 8 * 128 * 4 * 16);
+            assertThat(cache.bytes()).isEqualTo(2L * 2 * 8 * 128 * 4 * 256);
         }
     }
 
