@@ -10,6 +10,7 @@ import dev.corral.guardmodels.guard.Guard;
 import dev.corral.guardmodels.guard.OnnxGuard;
 import dev.corral.guardmodels.onnx.ModelShape;
 import dev.corral.guardmodels.onnx.OnnxCausalModel;
+import dev.corral.guardmodels.onnx.Resources;
 import dev.corral.guardmodels.prompt.Category;
 import dev.corral.guardmodels.prompt.Dialogue;
 import dev.corral.guardmodels.prompt.GuardFamily;
@@ -97,8 +98,7 @@ class VerdictTests {
         whole = OnnxCausalModel.load(
                 file,
                 new ModelShape(config.layers(), config.kvHeads(), config.headSize(), config.vocabulary(), 4096),
-                1,
-                2);
+                Resources.oneLane(2));
     }
 
     @AfterEach
@@ -174,7 +174,7 @@ class VerdictTests {
     }
 
     private Guard guard(String name, OwnHazards hazards, NamedHazards named) throws IOException {
-        return OnnxGuard.load(directory(name, hazards).naming(named), 1, 2);
+        return OnnxGuard.load(directory(name, hazards).naming(named), Resources.oneLane(2));
     }
 
     private GuardDirectory directory(String name, OwnHazards hazards) throws IOException {
@@ -387,7 +387,7 @@ class VerdictTests {
         assertThat(directory.manifest().hazards()).isEqualTo(own.catalogue());
         assertThat(Files.readString(folder.resolve("acme/guard.yaml"))).contains("prompt: Trade secrets and figures.");
 
-        try (Guard guard = OnnxGuard.load(directory, 1, 2)) {
+        try (Guard guard = OnnxGuard.load(directory, Resources.oneLane(2))) {
             Scored scored = (Scored) guard.assess(hello);
             int[] prompt = prompt(hello, own.catalogue().categories());
             assertThat(tokenizer.encode(List.of(new Segment.Special("<|begin_of_text|>")))[0])
@@ -419,7 +419,7 @@ class VerdictTests {
             assertThat(decision.ruleIds()).containsExactly("secrets");
             assertThat(decision.explanation()).contains("C1 (Trade Secrets)");
         }
-        try (Guard guard = OnnxGuard.load(directory.naming(NamedHazards.ALL), 1, 2)) {
+        try (Guard guard = OnnxGuard.load(directory.naming(NamedHazards.ALL), Resources.oneLane(2))) {
             assertThat(((Scored) guard.assess(hello)).hazards()).hasSize(3);
         }
     }
@@ -444,7 +444,7 @@ class VerdictTests {
         assertThat(directory.manifest().model().headRows()).isEqualTo(21);
         assertThat(directory.manifest().verdict().hazards()).containsEntry("S14", 15);
         Conversation hello = new Conversation(List.of(Turn.of(Role.ASSISTANT, "Hello")));
-        try (Guard guard = OnnxGuard.load(directory, 1, 2);
+        try (Guard guard = OnnxGuard.load(directory, Resources.oneLane(2));
                 GuardTokenizer eight = GuardTokenizer.load(directory.tokenizerJson(), "eight")) {
             Scored scored = (Scored) guard.assess(hello);
             int[] prompt = eight.encode(GuardFamily.LLAMA_GUARD_3_8B.render(

@@ -5,6 +5,8 @@ import dev.corral.guardmodels.guard.CachingGuard;
 import dev.corral.guardmodels.guard.Guard;
 import dev.corral.guardmodels.guard.OnnxGuard;
 import dev.corral.guardmodels.store.GuardDirectory;
+import dev.corral.guardmodels.onnx.ModelException;
+import dev.corral.guardmodels.onnx.Resources;
 import dev.corral.guardmodels.store.GuardStore;
 import dev.corral.guardmodels.store.UnusableGuardException;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -35,8 +37,13 @@ public class GuardConfiguration {
         int lanes = lanes(properties);
         try {
             GuardDirectory files = directory == null ? GuardStore.starter() : GuardStore.open(directory);
-            return OnnxGuard.load(files.naming(properties.guard().hazards()), lanes, threads(properties, lanes));
-        } catch (UnusableGuardException e) {
+            return OnnxGuard.load(
+                    files.naming(properties.guard().hazards()),
+                    new Resources(
+                            lanes,
+                            threads(properties, lanes),
+                            properties.guard().prefixCacheSize().toBytes()));
+        } catch (UnusableGuardException | ModelException e) {
             throw new FailureAnalyzedException(
                     "The guard cannot be used: " + e.getMessage() + ".",
                     directory == null

@@ -55,7 +55,7 @@ class CorralPropertiesTests {
                                 500),
                         new CorralProperties.Policy(null, null),
                         new CorralProperties.Guard(
-                                null, NamedHazards.FIRST, 0, 0, 256, DataSize.ofMegabytes(32), null)));
+                                null, NamedHazards.FIRST, 0, 0, 256, DataSize.ofMegabytes(32), DataSize.ofMegabytes(256), null)));
     }
 
     @Test
@@ -78,6 +78,7 @@ class CorralPropertiesTests {
         settings.put("corral.guard.threads", "6");
         settings.put("corral.guard.queue", "7");
         settings.put("corral.guard.cache-size", "8MB");
+        settings.put("corral.guard.prefix-cache-size", "9MB");
         assertThat(settings.keySet())
                 .containsExactlyElementsOf(KnownProperties.all().stream()
                         .filter(key -> !key.startsWith(REMOTE))
@@ -97,7 +98,7 @@ class CorralPropertiesTests {
                         new CorralProperties.Policy(
                                 Path.of("/etc/corral/policy.yaml"), Path.of("/etc/corral/policies")),
                         new CorralProperties.Guard(
-                                Path.of("/models/guard"), NamedHazards.ALL, 5, 6, 7, DataSize.ofMegabytes(8), null)));
+                                Path.of("/models/guard"), NamedHazards.ALL, 5, 6, 7, DataSize.ofMegabytes(8), DataSize.ofMegabytes(9), null)));
     }
 
     private static Map<String, String> remote() {
@@ -245,7 +246,8 @@ class CorralPropertiesTests {
         "corral.guard.lanes, -1, between 0 and 1024",
         "corral.guard.threads, 5000, between 0 and 1024",
         "corral.guard.queue, 0, at least 1",
-        "corral.guard.cache-size, -1MB, 0 or more"
+        "corral.guard.cache-size, -1MB, 0 or more",
+        "corral.guard.prefix-cache-size, -1MB, 0 or more"
     })
     void bindWhenAValueIsOutOfRangeSaysKeyRuleAndValue(String key, String value, String rule) {
         assertThatExceptionOfType(BindException.class)

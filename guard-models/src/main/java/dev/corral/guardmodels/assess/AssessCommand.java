@@ -11,6 +11,7 @@ import dev.corral.guardmodels.dataset.Line;
 import dev.corral.guardmodels.guard.Guard;
 import dev.corral.guardmodels.guard.GuardLoader;
 import dev.corral.guardmodels.guard.OnnxGuard;
+import dev.corral.guardmodels.onnx.Resources;
 import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.assessment.Assessment.Inconclusive;
 import dev.corral.policies.assessment.Assessment.Scored;
@@ -104,7 +105,7 @@ public final class AssessCommand implements Callable<Integer> {
     /** {@code corral assess}. */
     public static void main(String[] args) {
         int threads = Runtime.getRuntime().availableProcessors();
-        Program.runAndExit(new AssessCommand(directory -> OnnxGuard.load(directory, 1, threads), System.in), args);
+        Program.runAndExit(new AssessCommand(directory -> OnnxGuard.load(directory, Resources.oneLane(threads)), System.in), args);
     }
 
     @Override

@@ -6,6 +6,7 @@ import dev.corral.guardmodels.dataset.LabelledRows;
 import dev.corral.guardmodels.guard.Guard;
 import dev.corral.guardmodels.guard.GuardLoader;
 import dev.corral.guardmodels.guard.OnnxGuard;
+import dev.corral.guardmodels.onnx.Resources;
 import dev.corral.guardmodels.measurement.Bootstrap;
 import dev.corral.guardmodels.measurement.Candidate;
 import dev.corral.guardmodels.measurement.Judged;
@@ -106,7 +107,7 @@ final class Measurement {
     /** The guards of this machine: all its cores, shared by the lanes. */
     static IntFunction<GuardLoader> onThisMachine() {
         int cores = Runtime.getRuntime().availableProcessors();
-        return lanes -> directory -> OnnxGuard.load(directory, lanes, Math.max(1, cores / lanes));
+        return lanes -> directory -> OnnxGuard.load(directory, new Resources(lanes, Math.max(1, cores / lanes), 0));
     }
 
     /** Checks the options that can be checked before anything is read. */
