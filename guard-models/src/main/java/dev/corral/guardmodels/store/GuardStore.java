@@ -82,14 +82,19 @@ public final class GuardStore {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
                 String name = file.getFileName().toString();
                 if (!name.equals(Checksums.FILE)) {
-                    try (InputStream in = Files.newInputStream(file)) {
-                        digests.put(name, digest(in, (_, _) -> {}));
-                    }
+                    digests.put(name, digest(file));
                     sizes.put(name, Files.size(file));
                 }
             }
         }
         Files.writeString(directory.resolve(Checksums.FILE), new Checksums(digests, sizes).format());
+    }
+
+    /** The SHA-256 of a file, in hex. */
+    public static String digest(Path file) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            return digest(in, (_, _) -> {});
+        }
     }
 
     private static GuardDirectory directory(GuardFolder folder, String origin, Checksums checksums, ModelSource model) {
