@@ -113,14 +113,7 @@ public final class Converter {
             }
             recipe.requireFits(kept.layers().size(), config.hidden());
             GuardManifest manifest = manifest(
-                    family,
-                    recipe,
-                    description,
-                    config,
-                    verdict,
-                    head.rows(),
-                    kept,
-                    sources(from, weights, recipe));
+                    family, recipe, description, config, verdict, head.rows(), kept, sources(from, weights, recipe));
             OnnxGraph graph = LlamaGraph.build(config, weights, recipe, head, kept);
             progress.total(graph.constantBytes());
             new OnnxWriter(tool).write(graph, unfinished.resolve("model.onnx"), progress::written);
@@ -143,8 +136,8 @@ public final class Converter {
         }
     }
 
-    private static Calibration calibration(
-            Pruning pruning, LlamaConfig config, GuardFamily family, Path tokenizerFile) throws IOException {
+    private static Calibration calibration(Pruning pruning, LlamaConfig config, GuardFamily family, Path tokenizerFile)
+            throws IOException {
         try (GuardTokenizer tokenizer = tokenizer(tokenizerFile)) {
             return Calibration.read(pruning.calibration(), config, family, tokenizer);
         }
@@ -210,7 +203,9 @@ public final class Converter {
             return recipe.label();
         }
         return recipe.label()
-                + kept.layers().stream().map(String::valueOf).collect(Collectors.joining(" ", "; kept of the layers: ", ""));
+                + kept.layers().stream()
+                        .map(String::valueOf)
+                        .collect(Collectors.joining(" ", "; kept of the layers: ", ""));
     }
 
     private static Map<String, String> sources(Path from, Checkpoint weights, Recipe recipe) throws IOException {

@@ -39,6 +39,7 @@ import picocli.CommandLine.Spec;
             "",
             "Examples:",
             "  corral quantize --from Llama-Guard-3-1B --to guards/llama-guard-3-1b --precision int4",
+            "  corral quantize --from Llama-Guard-3-1B --to guards/mixed --recipe mixed.yaml",
             "  corral run --guard guards/llama-guard-3-1b"
         },
         mixinStandardHelpOptions = true,

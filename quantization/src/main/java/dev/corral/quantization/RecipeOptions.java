@@ -39,8 +39,8 @@ final class RecipeOptions {
     @Option(
             names = "--block-size",
             paramLabel = "N",
-            description = "int4: weights that share a scale: 16, 32, 64, 128, 256. Default: " + Recipe.DEFAULT_BLOCK_SIZE
-                    + ".")
+            description = "int4: weights that share a scale: 16, 32, 64, 128, 256. Default: "
+                    + Recipe.DEFAULT_BLOCK_SIZE + ".")
     private @Nullable Integer blockSize;
 
     @Option(
@@ -58,7 +58,8 @@ final class RecipeOptions {
     @Option(
             names = "--fine-layers",
             paramLabel = "N",
-            description = "int8: first layers that get 16-bit activations. Default: " + Recipe.DEFAULT_FINE_LAYERS + ".")
+            description =
+                    "int8: first layers that get 16-bit activations. Default: " + Recipe.DEFAULT_FINE_LAYERS + ".")
     private @Nullable Integer fineLayers;
 
     @Option(
@@ -190,10 +191,7 @@ final class RecipeOptions {
                 .filter(value -> label.apply(value).equals(word))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("%s must be one of %s: '%s'"
-                        .formatted(
-                                flag,
-                                Arrays.stream(values).map(label).collect(Collectors.joining(", ")),
-                                word)));
+                        .formatted(flag, Arrays.stream(values).map(label).collect(Collectors.joining(", ")), word)));
     }
 
     private static void require(boolean holds, String message) {

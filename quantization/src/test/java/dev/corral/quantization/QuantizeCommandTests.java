@@ -41,7 +41,8 @@ class QuantizeCommandTests {
         Files.writeString(recipe, "{ precision: int4, except: [{ layers: [0], precision: int8 }], context: 512 }");
         String to = folder.resolve("tiny-guard").toString();
 
-        assertThat(run("--from", TINY, "--to", to, "--recipe", recipe.toString())).isZero();
+        assertThat(run("--from", TINY, "--to", to, "--recipe", recipe.toString()))
+                .isZero();
         assertThat(folder.resolve("tiny-guard/guard.yaml"))
                 .content()
                 .contains("recipe: int4 in blocks of 32; layer 0 int8")
@@ -54,7 +55,8 @@ class QuantizeCommandTests {
         Files.writeString(recipe, "{ precision: int5, blocks: 7 }");
         String to = folder.resolve("x").toString();
 
-        assertThat(run("--from", TINY, "--to", to, "--recipe", recipe.toString())).isEqualTo(1);
+        assertThat(run("--from", TINY, "--to", to, "--recipe", recipe.toString()))
+                .isEqualTo(1);
         assertThat(err.toString())
                 .contains("'precision' must be one of fp32, fp16, int8, int4: 'int5'")
                 .contains("'blocks' is not a key of this format; remove it");

@@ -23,6 +23,9 @@ record Blocks(Matrix matrix, int bits, int size, Format.Scales search) {
 
     private static final int ROUNDING_BITS = Float.floatToRawIntBits(ROUNDING);
 
+    /** How far beyond the range's end, or short of it, the search lets the farthest weight come, in tenths of a step. */
+    private static final int LONGEST_REACH = 9;
+
     int perRow() {
         return Math.ceilDiv(matrix.columns(), size);
     }
@@ -33,8 +36,7 @@ record Blocks(Matrix matrix, int bits, int size, Format.Scales search) {
 
     /** Half the bytes; 4-bit numbers are made for scales of this precision. */
     Initializer halfScales(String name, long... shape) {
-        return scales(
-                name, ElementType.FLOAT16, shape, (target, scale) -> target.putShort(Halves.of(scale, name)));
+        return scales(name, ElementType.FLOAT16, shape, (target, scale) -> target.putShort(Halves.of(scale, name)));
     }
 
     Initializer weights(String name, long... shape) {
@@ -118,24 +120,20 @@ record Blocks(Matrix matrix, int bits, int size, Format.Scales search) {
         if (best == 0 || !Float.isFinite(best)) {
             return best;
         }
-        String mode = System.getProperty("mode", "noclip");
-        boolean noclip = mode.equals("noclip");
         float gain = 0;
-        for (int reach = -9; reach <= (noclip ? 0 : 9); reach++) {
+        for (int reach = -LONGEST_REACH; reach <= LONGEST_REACH; reach++) {
             for (int direction = -1; direction <= 1; direction += 2) {
-                int end = direction < 0 ? middle() : middle() - 1;
-                float inverse = direction * (end + 0.1f * reach) / farthest;
+                float inverse = direction * (middle() + reach / 10f) / farthest;
                 float product = 0;
-                float squares = 0;
+                int squares = 0;
                 for (int i = from; i < from + size; i++) {
                     int number = number(row[i], inverse);
-                    float w = noclip ? 1 : row[i] * row[i];
-                    product += w * row[i] * number;
-                    squares += w * number * number;
+                    product += row[i] * number;
+                    squares += number * number;
                 }
                 if (product * product > gain * squares) {
                     gain = product * product / squares;
-                    best = noclip ? 1 / inverse : product / squares;
+                    best = product / squares;
                 }
             }
         }

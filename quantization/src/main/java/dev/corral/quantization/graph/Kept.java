@@ -22,7 +22,8 @@ public record Kept(List<Integer> layers, List<List<Integer>> neurons) {
 
     /** All of it. */
     public static Kept all(LlamaConfig config) {
-        List<Integer> neurons = IntStream.range(0, config.intermediate()).boxed().toList();
+        List<Integer> neurons =
+                IntStream.range(0, config.intermediate()).boxed().toList();
         return new Kept(
                 IntStream.range(0, config.layers()).boxed().toList(),
                 IntStream.range(0, config.layers()).mapToObj(_ -> neurons).toList());

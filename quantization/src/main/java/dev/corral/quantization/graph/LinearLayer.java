@@ -60,8 +60,8 @@ sealed interface LinearLayer {
 
     /** Adds {@code name}, the halves as floats. */
     private static String floats(OnnxGraph graph, String name, String halves) {
-        graph.node(
-                OnnxGraph.STANDARD, "Cast", List.of(halves), List.of(name), Map.of("to", (long) ElementType.FLOAT.code()));
+        graph.node(OnnxGraph.STANDARD, "Cast", List.of(halves), List.of(name), Map.of("to", (long)
+                ElementType.FLOAT.code()));
         return name;
     }
 
@@ -211,8 +211,7 @@ sealed interface LinearLayer {
         @Override
         public String multiply(OnnxGraph graph, String name, String x, Matrix matrix) {
             Blocks blocks = blocks(matrix);
-            String scales =
-                    graph.constant(blocks.halfScales(name + ".scale", (long) matrix.rows() * blocks.perRow()));
+            String scales = graph.constant(blocks.halfScales(name + ".scale", (long) matrix.rows() * blocks.perRow()));
             graph.node(
                     OnnxGraph.MICROSOFT,
                     "MatMulNBits",

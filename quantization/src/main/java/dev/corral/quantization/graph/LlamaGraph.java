@@ -101,8 +101,7 @@ public final class LlamaGraph {
             String afterAttention = value + "after_attention";
             String mlpInput = addAndNorm(
                     residual, mixed, weight + "post_attention_layernorm", afterAttention, value + "mlp_norm");
-            String next =
-                    layer + 1 < layers ? tensors(layer + 1) + "input_layernorm" : "model.norm";
+            String next = layer + 1 < layers ? tensors(layer + 1) + "input_layernorm" : "model.norm";
             residual = stateBefore(layer + 1);
             normal = addAndNorm(afterAttention, mlp(layer, mlpInput), next, residual, value + "next_norm");
         }

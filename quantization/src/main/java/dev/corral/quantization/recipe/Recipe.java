@@ -62,7 +62,10 @@ public record Recipe(
                             + layers.stream().map(String::valueOf).collect(Collectors.joining(" "));
             String what = projections.isEmpty()
                     ? ""
-                    : projections.stream().sorted().map(Projection::label).collect(Collectors.joining(" and ", " ", ""));
+                    : projections.stream()
+                            .sorted()
+                            .map(Projection::label)
+                            .collect(Collectors.joining(" and ", " ", ""));
             return where + what + " " + format.label();
         }
     }
@@ -90,8 +93,7 @@ public record Recipe(
     /** The same, but for the first layers, which are int8 with 16-bit activations. */
     public Recipe withFineLayers(int count) {
         List<Integer> first = IntStream.range(0, count).boxed().toList();
-        List<Deviation> fine =
-                count == 0 ? List.of() : List.of(new Deviation(first, Set.of(), new Format.Int8(true)));
+        List<Deviation> fine = count == 0 ? List.of() : List.of(new Deviation(first, Set.of(), new Format.Int8(true)));
         return new Recipe(matrices, fine, embedding, pruning, contextTokens);
     }
 
@@ -120,8 +122,9 @@ public record Recipe(
             }
         }
         if (embedding instanceof Format.Int4 int4 && hidden % int4.blockSize() != 0) {
-            throw new RecipeException("blocks of %d do not divide the %d weights of a token's embedding: take smaller ones"
-                    .formatted(int4.blockSize(), hidden));
+            throw new RecipeException(
+                    "blocks of %d do not divide the %d weights of a token's embedding: take smaller ones"
+                            .formatted(int4.blockSize(), hidden));
         }
     }
 

@@ -53,8 +53,7 @@ final class RecipeYaml {
     static Recipe read(Path file) {
         Object document;
         try {
-            document = new Load(
-                            LoadSettings.builder().setLabel(file.toString()).build())
+            document = new Load(LoadSettings.builder().setLabel(file.toString()).build())
                     .loadFromString(Files.readString(file));
         } catch (YamlEngineException e) {
             throw new RecipeException(file + " is not valid YAML: " + e.getMessage(), e);
@@ -62,8 +61,7 @@ final class RecipeYaml {
             throw new RecipeException(file + " cannot be read as a recipe: " + e, e);
         }
         YamlSection root = YamlSection.root(document);
-        Recipe recipe =
-                new RecipeYaml(file.toAbsolutePath().resolveSibling("").normalize(), root).recipe();
+        Recipe recipe = new RecipeYaml(file.toAbsolutePath().resolveSibling("").normalize(), root).recipe();
         List<String> problems = root.finish();
         if (!problems.isEmpty()) {
             throw new RecipeException(problems.stream()
@@ -85,8 +83,7 @@ final class RecipeYaml {
         int context = root.has("context")
                 ? root.integer("context", Recipe.LEAST_CONTEXT_TOKENS)
                 : Recipe.DEFAULT_CONTEXT_TOKENS;
-        Optional<Pruning> pruning =
-                root.has("prune") ? Optional.of(pruning(root.section("prune"))) : Optional.empty();
+        Optional<Pruning> pruning = root.has("prune") ? Optional.of(pruning(root.section("prune"))) : Optional.empty();
         return new Recipe(matrices, deviations, embedding, pruning, context);
     }
 

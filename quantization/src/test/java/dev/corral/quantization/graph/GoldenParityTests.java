@@ -118,14 +118,22 @@ class GoldenParityTests {
                 int[] rows = IntStream.range(tokens.length - 4, tokens.length).toArray();
                 float[][] fresh = cold.logits(tokens, rows);
                 float[][] cached = warm.logits(tokens, rows);
-                for (int row = 0; row < rows.length; row++) {
-                    assertThat(cached[row]).containsExactly(fresh[row], org.assertj.core.data.Offset.offset(1e-3f));
-                }
+                assertThat(unsafe(cached[0], goldens))
+                        .as("P(unsafe) of %s", golden.path("id"))
+                        .isCloseTo(unsafe(fresh[0], goldens), org.assertj.core.data.Offset.offset(1e-3));
                 assertThat(correlation(fresh[0], row(expected, golden, 0)))
                         .as("%s", golden.path("id"))
                         .isGreaterThan(quantised.likeness());
             }
         }
+    }
+
+    /** P(unsafe) after the first forced token, as a guard reads it. */
+    private static double unsafe(float[] logits, JsonNode goldens) {
+        JsonNode ids = goldens.path("label_tokens");
+        float difference =
+                logits[ids.path("safe").asInt()] - logits[ids.path("unsafe").asInt()];
+        return 1 / (1 + Math.exp(difference));
     }
 
     private OnnxCausalModel convert(String weights, Recipe recipe) throws IOException {

@@ -36,7 +36,8 @@ class ObservationTests {
             Map<String, float[]> observed = observe(config, weights, tokens);
 
             for (int layer = 0; layer < config.layers(); layer++) {
-                float[][] before = rows(expected.require(layer == 0 ? "embeddings" : "layer" + (layer - 1) + ".output"));
+                float[][] before =
+                        rows(expected.require(layer == 0 ? "embeddings" : "layer" + (layer - 1) + ".output"));
                 float[][] after = rows(expected.require("layer" + layer + ".output"));
                 float[] similarity = observed.get(Observation.similarity(layer));
                 assertThat(similarity).hasSize(tokens.length);
@@ -108,7 +109,10 @@ class ObservationTests {
                 .path("input_ids");
         return LongStream.concat(
                         prompt.valueStream().mapToLong(JsonNode::asLong),
-                        goldens.path("forced_continuation").path("ids").valueStream().mapToLong(JsonNode::asLong))
+                        goldens.path("forced_continuation")
+                                .path("ids")
+                                .valueStream()
+                                .mapToLong(JsonNode::asLong))
                 .toArray();
     }
 

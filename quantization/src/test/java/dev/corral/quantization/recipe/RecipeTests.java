@@ -39,9 +39,7 @@ class RecipeTests {
                         List.of(
                                 new Recipe.Deviation(List.of(0, -1), Set.of(), new Format.Int8(true)),
                                 new Recipe.Deviation(
-                                        List.of(),
-                                        Set.of(Projection.DOWN, Projection.OUTPUT),
-                                        new Format.Fp16())),
+                                        List.of(), Set.of(Projection.DOWN, Projection.OUTPUT), new Format.Fp16())),
                         new Format.Int4(128, Format.Scales.LEAST_SQUARES, false),
                         Optional.of(new Pruning(
                                 OptionalInt.of(12), OptionalInt.of(6400), folder.resolve("data/calibration.jsonl"))),
@@ -55,8 +53,8 @@ class RecipeTests {
     @Test
     void readWhenOnlyThePrecisionIsGivenTakesTheDefaults() throws IOException {
         assertThat(read("precision: int8"))
-                .isEqualTo(new Recipe(
-                        new Format.Int8(false), List.of(), new Format.Int8(false), Optional.empty(), 8192));
+                .isEqualTo(
+                        new Recipe(new Format.Int8(false), List.of(), new Format.Int8(false), Optional.empty(), 8192));
     }
 
     @Test
