@@ -31,7 +31,7 @@ final class RecipeOptions {
             description = {
                 "int8: nearest to the original and fastest on server CPUs.",
                 "int4: half the memory.",
-                "fp16: exact to three digits, half of fp32's disk space, its memory and speed.",
+                "fp16: exact to three digits, half of fp32's disk space, its speed.",
                 "fp32: exact, large and slow."
             })
     private @Nullable String precision;
