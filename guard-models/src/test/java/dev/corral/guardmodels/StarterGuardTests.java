@@ -8,7 +8,6 @@ import dev.corral.guardmodels.conversation.Role;
 import dev.corral.guardmodels.conversation.Turn;
 import dev.corral.guardmodels.guard.Guard;
 import dev.corral.guardmodels.guard.Judgements;
-import dev.corral.guardmodels.guard.OnnxGuard;
 import dev.corral.guardmodels.guard.TextGuard;
 import dev.corral.guardmodels.onnx.OnnxCausalModel;
 import dev.corral.guardmodels.onnx.Resources;

@@ -86,8 +86,7 @@ public final class ModelCommand implements Runnable {
                     CheckpointException _,
                     UnusableGuardException _,
                     UnusableTokenizerException _,
-                    ModelException _ ->
-                String.valueOf(failure.getMessage());
+                    ModelException _ -> String.valueOf(failure.getMessage());
             case NoSuchFileException missing -> "there is no file " + missing.getFile();
             case NotDirectoryException file -> file.getFile() + " is not a directory";
             case AccessDeniedException denied ->

@@ -55,7 +55,14 @@ class CorralPropertiesTests {
                                 500),
                         new CorralProperties.Policy(null, null),
                         new CorralProperties.Guard(
-                                null, NamedHazards.FIRST, 0, 0, 256, DataSize.ofMegabytes(32), DataSize.ofMegabytes(256), null)));
+                                null,
+                                NamedHazards.FIRST,
+                                0,
+                                0,
+                                256,
+                                DataSize.ofMegabytes(32),
+                                DataSize.ofMegabytes(256),
+                                null)));
     }
 
     @Test
@@ -98,7 +105,14 @@ class CorralPropertiesTests {
                         new CorralProperties.Policy(
                                 Path.of("/etc/corral/policy.yaml"), Path.of("/etc/corral/policies")),
                         new CorralProperties.Guard(
-                                Path.of("/models/guard"), NamedHazards.ALL, 5, 6, 7, DataSize.ofMegabytes(8), DataSize.ofMegabytes(9), null)));
+                                Path.of("/models/guard"),
+                                NamedHazards.ALL,
+                                5,
+                                6,
+                                7,
+                                DataSize.ofMegabytes(8),
+                                DataSize.ofMegabytes(9),
+                                null)));
     }
 
     private static Map<String, String> remote() {

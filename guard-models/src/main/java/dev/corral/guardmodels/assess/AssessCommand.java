@@ -105,7 +105,8 @@ public final class AssessCommand implements Callable<Integer> {
     /** {@code corral assess}. */
     public static void main(String[] args) {
         int threads = Runtime.getRuntime().availableProcessors();
-        Program.runAndExit(new AssessCommand(directory -> OnnxGuard.load(directory, Resources.oneLane(threads)), System.in), args);
+        Program.runAndExit(
+                new AssessCommand(directory -> OnnxGuard.load(directory, Resources.oneLane(threads)), System.in), args);
     }
 
     @Override

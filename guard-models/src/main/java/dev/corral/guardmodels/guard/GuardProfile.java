@@ -14,7 +14,8 @@ import dev.corral.policies.taxonomy.Taxonomy;
  * @param fingerprint changes with weights, tokenizer, template, server or meaning; part of every cache key
  * @param family the prompt template, such as {@code llama-guard-3} or {@code corral-starter}
  * @param taxonomy what it tells apart
- * @param precision of its weights: {@code fp32}, {@code int8} or {@code int4}; {@code remote} where a server knows
+ * @param precision of its weights: {@code fp32}, {@code fp16}, {@code int8} or {@code int4}; {@code remote} where a
+ *     server knows
  * @param contextTokens the longest prompt in tokens; longer texts are judged in overlapping chunks
  * @param recommendedThreshold for P(unsafe), used where a policy names none
  * @param licence of the weights, for people

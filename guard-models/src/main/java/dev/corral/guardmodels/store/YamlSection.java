@@ -25,7 +25,7 @@ import org.snakeyaml.engine.v2.nodes.SequenceNode;
  * One mapping of a YAML document, read key by key. What is missing or of the wrong type is noted with its line and a
  * stand-in returned, so that one reading finds every problem; keys that nobody asked for are problems too.
  */
-final class YamlSection {
+public final class YamlSection {
 
     private final String path;
     private final Map<?, ?> values;
@@ -46,7 +46,7 @@ final class YamlSection {
      *
      * @throws UnusableGuardException if it is not YAML
      */
-    static YamlSection parse(String yaml, String origin) {
+    public static YamlSection parse(String yaml, String origin) {
         LoadSettings settings = LoadSettings.builder().setLabel(origin).build();
         Map<String, Integer> lines = new HashMap<>();
         Object document;
@@ -94,7 +94,7 @@ final class YamlSection {
     }
 
     /** Notes a problem that the reader found itself. */
-    void problem(String message) {
+    public void problem(String message) {
         problemAt(path, path.isEmpty() ? message : "in '" + path + "': " + message);
     }
 
@@ -113,20 +113,26 @@ final class YamlSection {
         return lines.getOrDefault(path, 0);
     }
 
-    YamlSection section(String key) {
+    /** Whether there is such a key. */
+    public boolean has(String key) {
+        return values.containsKey(key);
+    }
+
+    /** A mapping inside of this one. */
+    public YamlSection section(String key) {
         YamlSection child = new YamlSection(name(key), value(key, Map.class, Map.of(), "a mapping"), lines, problems);
         children.add(child);
         return child;
     }
 
     Optional<YamlSection> optionalSection(String key) {
-        return values.containsKey(key) ? Optional.of(section(key)) : Optional.empty();
+        return has(key) ? Optional.of(section(key)) : Optional.empty();
     }
 
     /** A list of mappings, at least one. */
-    List<YamlSection> sections(String key) {
+    public List<YamlSection> sections(String key) {
         List<YamlSection> sections = new ArrayList<>();
-        List<?> list = value(key, List.class, List.of(), "a list of mappings");
+        List<?> list = list(key, "a list of mappings");
         for (int i = 0; i < list.size(); i++) {
             String place = name(key) + "[" + i + "]";
             if (!(list.get(i) instanceof Map)) {
@@ -141,7 +147,13 @@ final class YamlSection {
         return sections;
     }
 
-    String text(String key) {
+    /** A list of anything. */
+    public List<?> list(String key, String expected) {
+        return value(key, List.class, List.of(), expected);
+    }
+
+    /** Any text. */
+    public String text(String key) {
         return value(key, String.class, "", "text");
     }
 
@@ -155,14 +167,15 @@ final class YamlSection {
     }
 
     Optional<String> optionalText(String key) {
-        return values.containsKey(key) ? Optional.of(text(key)) : Optional.empty();
+        return has(key) ? Optional.of(text(key)) : Optional.empty();
     }
 
     double number(String key) {
         return value(key, Number.class, 0, "a number").doubleValue();
     }
 
-    int integer(String key, int least) {
+    /** A whole number of at least {@code least}. */
+    public int integer(String key, int least) {
         int number = value(key, Integer.class, least, "a whole number");
         if (number < least) {
             problem(key, "'" + name(key) + "' must be at least " + least + ": " + number);
@@ -205,7 +218,7 @@ final class YamlSection {
     }
 
     /** One of some words; the first of them stands in for a wrong one. */
-    <T> T choice(String key, Map<String, T> choices) {
+    public <T> T choice(String key, Map<String, T> choices) {
         String word = text(key);
         T chosen = choices.get(word);
         if (chosen == null) {
@@ -225,7 +238,7 @@ final class YamlSection {
      *
      * @throws UnusableGuardException with all problems at once, if there are any
      */
-    void finish(String origin) {
+    public void finish(String origin) {
         unknownKeys();
         if (!problems.isEmpty()) {
             throw new UnusableGuardException(problems.stream()

@@ -52,7 +52,7 @@ class GuardManifestTests {
             id: tiny-guard          | id: tiny guard         | 'id' must be letters, digits, dots and hyphens: 'tiny guard'
             id: tiny-guard          | id: 7                  | 'id' must be text: '7'
             family: llama-guard-3   | family: llama-guard-9  | 'family' must be one of llama-guard-3, llama-guard-3-8b, corral-starter: 'llama-guard-9'
-            precision: fp32         | precision: fp64        | 'precision' must be one of fp32, int8, int4: 'fp64'
+            precision: fp32         | precision: fp64        | 'precision' must be one of fp32, fp16, int8, int4: 'fp64'
             licence: none           | license: none          | 'licence' is missing: it must be text
             licence: none           | license: none          | 'license' is not a key of this format; remove it
             tokens: 600             | tokens: many           | 'context.tokens' must be a whole number: 'many'

@@ -1,6 +1,7 @@
 package dev.corral.quantization.graph;
 
 import java.io.BufferedOutputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -23,6 +24,9 @@ public final class OnnxWriter {
     /** Leaves room for the nodes below protobuf's limit of 2^31 - 1 bytes. */
     static final long INLINE_LIMIT = 1_900_000_000L;
 
+    /** Smaller constants always go into the model's file: shapes and axes must be known before any data is read. */
+    private static final long SMALL = 1024;
+
     private static final long ALIGNMENT = 4096;
     private static final int BUFFER_BYTES = 1 << 20;
 
@@ -32,6 +36,11 @@ public final class OnnxWriter {
     /** Writes models that name {@code producerVersion} as the version of their producer, Corral. */
     public OnnxWriter(String producerVersion) {
         this(producerVersion, INLINE_LIMIT);
+    }
+
+    /** Writes all constants but small ones beside the model, where they can be mapped into memory. */
+    public static OnnxWriter beside(String producerVersion) {
+        return new OnnxWriter(producerVersion, 0);
     }
 
     OnnxWriter(String producerVersion, long inlineLimit) {
@@ -81,6 +90,13 @@ public final class OnnxWriter {
         long offset = 0;
         try (CountingStream out = new CountingStream(Files.newOutputStream(data), progress)) {
             for (Initializer initializer : graph.initializers()) {
+                if (initializer.byteLength() < SMALL) {
+                    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+                    initializer.source().writeTo(bytes);
+                    structure.message(5, tensor(initializer).bytes(9, bytes.toByteArray()));
+                    out.countConstant(initializer, bytes.size());
+                    continue;
+                }
                 long padding = Math.floorMod(-offset, ALIGNMENT);
                 out.write(new byte[(int) padding]);
                 offset += padding;
@@ -193,11 +209,15 @@ public final class OnnxWriter {
         void constant(Initializer initializer) throws IOException {
             long before = written;
             initializer.source().writeTo(this);
-            if (written - before != initializer.byteLength()) {
+            countConstant(initializer, written - before);
+        }
+
+        void countConstant(Initializer initializer, long bytes) {
+            if (bytes != initializer.byteLength()) {
                 throw new IllegalStateException("constant %s has %d bytes instead of %d"
-                        .formatted(initializer.name(), written - before, initializer.byteLength()));
+                        .formatted(initializer.name(), bytes, initializer.byteLength()));
             }
-            constants += initializer.byteLength();
+            constants += bytes;
             progress.accept(constants);
         }
     }
