@@ -40,7 +40,7 @@ public final class OnnxCausalModel implements CausalModel {
     private static final int STEP_TOKENS = 256;
 
     /** Has ONNX Runtime multiply 8-bit numbers in the exact, slower way. */
-    private static final String EXACT_INT8 = "session.x64quantprecision";
+    static final String EXACT_INT8 = "session.x64quantprecision";
 
     private final OrtEnvironment environment;
     private final OrtSession session;

@@ -1,5 +1,9 @@
-package dev.corral.gateway.bench;
+package dev.corral.benchmarks;
 
+import dev.corral.benchmarks.capacity.GuardBench;
+import dev.corral.benchmarks.traffic.GatewayBench;
+import dev.corral.benchmarks.traffic.SoakBench;
+import dev.corral.benchmarks.traffic.StartupBench;
 import java.io.IOException;
 import java.util.Locale;
 import picocli.CommandLine;
@@ -33,7 +37,8 @@ public final class BenchCommand {
         System.exit(commandLine().execute(args));
     }
 
-    static CommandLine commandLine() {
+    /** The command line, without the process around it. */
+    public static CommandLine commandLine() {
         return new CommandLine(new BenchCommand())
                 .setCommandName("corral bench")
                 .setExecutionExceptionHandler((failure, command, _) -> {
