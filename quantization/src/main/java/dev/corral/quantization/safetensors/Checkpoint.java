@@ -18,8 +18,8 @@ import tools.jackson.databind.json.JsonMapper;
 /** The weights of a Hugging Face directory: one {@code model.safetensors}, or shards with an index. */
 public final class Checkpoint implements AutoCloseable {
 
-    private static final String SINGLE = "model.safetensors";
-    private static final String INDEX = "model.safetensors.index.json";
+    static final String SINGLE = "model.safetensors";
+    static final String INDEX = "model.safetensors.index.json";
 
     private final Arena arena;
     private final List<Path> files;
