@@ -32,6 +32,7 @@ public final class GuardBench implements Callable<Integer> {
     private static final double VERDICT_LIMIT_MILLIS = 15;
     private static final double REPEAT_LIMIT_MILLIS = 0.2;
     private static final long CACHE_BYTES = 32L << 20;
+
     @Option(names = "--guard", paramLabel = "DIR", description = "another guard than the built-in starter guard")
     @Nullable
     Path directory;

@@ -99,8 +99,12 @@ final class OnnxFile {
             boolean raw = field.number() == 9;
             if (raw && field.content().byteSize() > INLINE_BYTES) {
                 copy.message(13, entry("location", name))
-                        .message(13, entry("offset", Long.toString(field.content().address() - file.address())))
-                        .message(13, entry("length", Long.toString(field.content().byteSize())))
+                        .message(
+                                13,
+                                entry("offset", Long.toString(field.content().address() - file.address())))
+                        .message(
+                                13,
+                                entry("length", Long.toString(field.content().byteSize())))
                         .integer(14, 1);
             } else {
                 copy(field, copy);
@@ -155,8 +159,7 @@ final class OnnxFile {
      * @param newInputs type code and dimensions by name; -1 for a dimension that is not known
      * @param output the graph's only output
      */
-    byte[] withNodes(
-            List<Node> kept, Map<String, String> renamed, Map<String, TypedShape> newInputs, String output) {
+    byte[] withNodes(List<Node> kept, Map<String, String> renamed, Map<String, TypedShape> newInputs, String output) {
         Set<Node> chosen = new HashSet<>(kept);
         Protobuf graph = new Protobuf();
         Set<String> read = new HashSet<>();
@@ -224,14 +227,16 @@ final class OnnxFile {
     }
 
     private static Protobuf sized(Message input, Map<String, Long> sizes, long otherSize) {
-        Message tensor = input.field(2).orElseThrow().message().field(1).orElseThrow().message();
+        Message tensor =
+                input.field(2).orElseThrow().message().field(1).orElseThrow().message();
         Protobuf dimensions = new Protobuf();
         for (Message.Field dimension : tensor.field(2).orElseThrow().message().fields(1)) {
             Map<Integer, Message.Field> either = new HashMap<>();
             dimension.message().fields().forEach(field -> either.put(field.number(), field));
             Message.Field name = either.get(2);
             long size = name == null
-                    ? either.getOrDefault(1, new Message.Field(1, 0, otherSize, MemorySegment.NULL)).value()
+                    ? either.getOrDefault(1, new Message.Field(1, 0, otherSize, MemorySegment.NULL))
+                            .value()
                     : sizes.getOrDefault(name.text(), otherSize);
             dimensions.message(1, new Protobuf().integer(1, size));
         }

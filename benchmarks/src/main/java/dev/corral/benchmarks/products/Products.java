@@ -119,11 +119,7 @@ public final class Products implements AutoCloseable {
         boolean all = size % PROBE_TOKENS == 0;
         shape.set(varying, -1L);
         return new Activation(
-                name,
-                new TypedShape(type, shape),
-                all ? size / PROBE_TOKENS : 0,
-                all ? 0 : size / PROBE_ROWS,
-                varying);
+                name, new TypedShape(type, shape), all ? size / PROBE_TOKENS : 0, all ? 0 : size / PROBE_ROWS, varying);
     }
 
     /** How many products a pass has. */

@@ -1,0 +1,90 @@
+package dev.corral.benchmarks.capacity;
+
+import dev.corral.benchmarks.figures.Race;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Option;
+
+/** How guards are measured. */
+public final class GuardOptions {
+
+    private static final int MOST_THREADS_OF_A_LANE = 4;
+
+    @Option(
+            names = "--lanes",
+            paramLabel = "N",
+            description = "verdicts at the same time (default: half the processors)")
+    private int lanes;
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "threads of one verdict (default: what the processors allow, at most 4)")
+    private int threads;
+
+    @Option(
+            names = "--rounds",
+            paramLabel = "N",
+            defaultValue = "15",
+            description = "measurements of each figure (default: ${DEFAULT-VALUE})")
+    private int rounds;
+
+    @Option(
+            names = "--seconds",
+            paramLabel = "N",
+            defaultValue = "15",
+            description = "time for a figure, after which three rounds are enough (default: ${DEFAULT-VALUE})")
+    private int seconds;
+
+    @ArgGroup(exclusive = false)
+    private @Nullable LlamaOptions llama;
+
+    /** What llama.cpp is run with. */
+    static final class LlamaOptions {
+
+        @Option(
+                names = "--llama-bench",
+                required = true,
+                paramLabel = "PROGRAM",
+                description = "llama.cpp's llama-bench, to be compared with; it is run with flash attention")
+        @Nullable
+        Path program;
+
+        @Option(
+                names = "--gguf",
+                required = true,
+                paramLabel = "FILE",
+                description = "a model of the same shape for it")
+        @Nullable
+        Path model;
+    }
+
+    int lanes() {
+        return lanes > 0 ? lanes : Math.max(1, processors() / 2);
+    }
+
+    int threads() {
+        return threads > 0 ? threads : Math.clamp(processors() / lanes(), 1, MOST_THREADS_OF_A_LANE);
+    }
+
+    private static int processors() {
+        return Runtime.getRuntime().availableProcessors();
+    }
+
+    Race race() {
+        return new Race(rounds, Duration.ofSeconds(seconds));
+    }
+
+    int rounds() {
+        return rounds;
+    }
+
+    Optional<LlamaCpp> llamaCpp() {
+        return llama == null || llama.program == null || llama.model == null
+                ? Optional.empty()
+                : Optional.of(new LlamaCpp(llama.program, llama.model));
+    }
+}
