@@ -9,6 +9,7 @@ import dev.corral.guardmodels.conversation.Turn;
 import dev.corral.guardmodels.guard.Guard;
 import dev.corral.guardmodels.guard.Judgements;
 import dev.corral.guardmodels.guard.OnnxGuard;
+import dev.corral.guardmodels.onnx.Resources;
 import dev.corral.guardmodels.store.GuardStore;
 import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.assessment.Assessment.Scored;
@@ -41,7 +42,7 @@ class StarterGuardTests {
 
     @BeforeAll
     static void load() {
-        guard = OnnxGuard.load(GuardStore.starter(), 2, 1);
+        guard = OnnxGuard.load(GuardStore.starter(), new Resources(2, 1, 0));
     }
 
     @AfterAll

@@ -8,6 +8,7 @@ import dev.corral.guardmodels.conversation.Turn;
 import dev.corral.guardmodels.guard.CachingGuard;
 import dev.corral.guardmodels.guard.Guard;
 import dev.corral.guardmodels.guard.OnnxGuard;
+import dev.corral.guardmodels.onnx.Resources;
 import dev.corral.guardmodels.prompt.Segment;
 import dev.corral.guardmodels.store.GuardDirectory;
 import dev.corral.guardmodels.store.GuardStore;
@@ -50,7 +51,7 @@ public final class GuardBench implements Callable<Integer> {
         Report report = Report.of(spec);
         GuardDirectory files = directory == null ? GuardStore.starter() : GuardStore.open(directory);
         int cores = Runtime.getRuntime().availableProcessors();
-        try (Guard guard = new CachingGuard(OnnxGuard.load(files, 1, cores), CACHE_BYTES);
+        try (Guard guard = new CachingGuard(OnnxGuard.load(files, Resources.oneLane(cores)), CACHE_BYTES);
                 GuardTokenizer tokenizer = GuardTokenizer.load(files.tokenizerJson(), files.origin())) {
             report.say("guard %s (%s), %d cores, prompts of %d tokens, %d rounds"
                     .formatted(guard.profile().id(), guard.profile().precision(), cores, PROMPT_TOKENS, rounds));

@@ -4,6 +4,8 @@ import dev.corral.gateway.configuration.CorralProperties;
 import dev.corral.guardmodels.guard.CachingGuard;
 import dev.corral.guardmodels.guard.Guard;
 import dev.corral.guardmodels.guard.OnnxGuard;
+import dev.corral.guardmodels.onnx.ModelException;
+import dev.corral.guardmodels.onnx.Resources;
 import dev.corral.guardmodels.store.GuardStore;
 import dev.corral.guardmodels.store.UnusableGuardException;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -28,9 +30,11 @@ public class GuardConfiguration {
         try {
             return OnnxGuard.load(
                     directory == null ? GuardStore.starter() : GuardStore.open(directory),
-                    lanes,
-                    threads(properties, lanes));
-        } catch (UnusableGuardException e) {
+                    new Resources(
+                            lanes,
+                            threads(properties, lanes),
+                            properties.guard().prefixCacheSize().toBytes()));
+        } catch (UnusableGuardException | ModelException e) {
             throw new FailureAnalyzedException(
                     "The guard cannot be used: " + e.getMessage() + ".",
                     directory == null

@@ -48,7 +48,8 @@ class CorralPropertiesTests {
                                 Duration.ofSeconds(60),
                                 500),
                         new CorralProperties.Policy(null, null),
-                        new CorralProperties.Guard(null, 0, 0, 256, DataSize.ofMegabytes(32))));
+                        new CorralProperties.Guard(
+                                null, 0, 0, 256, DataSize.ofMegabytes(32), DataSize.ofMegabytes(256))));
     }
 
     @Test
@@ -70,6 +71,7 @@ class CorralPropertiesTests {
         settings.put("corral.guard.threads", "6");
         settings.put("corral.guard.queue", "7");
         settings.put("corral.guard.cache-size", "8MB");
+        settings.put("corral.guard.prefix-cache-size", "9MB");
         assertThat(settings.keySet()).containsExactlyElementsOf(KnownProperties.all());
         assertThat(bind(settings))
                 .isEqualTo(new CorralProperties(
@@ -85,7 +87,8 @@ class CorralPropertiesTests {
                                 4),
                         new CorralProperties.Policy(
                                 Path.of("/etc/corral/policy.yaml"), Path.of("/etc/corral/policies")),
-                        new CorralProperties.Guard(Path.of("/models/guard"), 5, 6, 7, DataSize.ofMegabytes(8))));
+                        new CorralProperties.Guard(
+                                Path.of("/models/guard"), 5, 6, 7, DataSize.ofMegabytes(8), DataSize.ofMegabytes(9))));
     }
 
     @ParameterizedTest
@@ -103,7 +106,8 @@ class CorralPropertiesTests {
         "corral.guard.lanes, -1, between 0 and 1024",
         "corral.guard.threads, 5000, between 0 and 1024",
         "corral.guard.queue, 0, at least 1",
-        "corral.guard.cache-size, -1MB, 0 or more"
+        "corral.guard.cache-size, -1MB, 0 or more",
+        "corral.guard.prefix-cache-size, -1MB, 0 or more"
     })
     void bindWhenAValueIsOutOfRangeSaysKeyRuleAndValue(String key, String value, String rule) {
         assertThatExceptionOfType(BindException.class)

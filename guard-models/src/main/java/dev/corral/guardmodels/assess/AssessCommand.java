@@ -10,6 +10,7 @@ import dev.corral.guardmodels.guard.Guard;
 import dev.corral.guardmodels.guard.GuardLoader;
 import dev.corral.guardmodels.guard.OnnxGuard;
 import dev.corral.guardmodels.onnx.ModelException;
+import dev.corral.guardmodels.onnx.Resources;
 import dev.corral.guardmodels.store.UnusableGuardException;
 import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.assessment.Assessment.Inconclusive;
@@ -117,7 +118,7 @@ public final class AssessCommand implements Callable<Integer> {
     /** The guard of this machine, with all its cores for one text at a time. */
     static GuardLoader onThisMachine() {
         int threads = Runtime.getRuntime().availableProcessors();
-        return directory -> OnnxGuard.load(directory, 1, threads);
+        return directory -> OnnxGuard.load(directory, Resources.oneLane(threads));
     }
 
     /** A command whose failures are a line for people, not a stack trace. */

@@ -3,6 +3,7 @@ package dev.corral.guardmodels.guard;
 import dev.corral.guardmodels.onnx.CausalModel;
 import dev.corral.guardmodels.onnx.ModelShape;
 import dev.corral.guardmodels.onnx.OnnxCausalModel;
+import dev.corral.guardmodels.onnx.Resources;
 import dev.corral.guardmodels.store.GuardDirectory;
 import dev.corral.guardmodels.store.ModelSource;
 
@@ -14,16 +15,14 @@ public final class OnnxGuard {
     /**
      * Loads a guard.
      *
-     * @param lanes texts that are judged at the same time
-     * @param threads of one text
      * @throws dev.corral.guardmodels.store.UnusableGuardException if the files do not make a guard
-     * @throws dev.corral.guardmodels.onnx.ModelException if ONNX Runtime refuses the model
+     * @throws dev.corral.guardmodels.onnx.ModelException if ONNX Runtime refuses the model, or it is not what {@code guard.yaml} says
      */
-    public static Guard load(GuardDirectory directory, int lanes, int threads) {
+    public static Guard load(GuardDirectory directory, Resources resources) {
         ModelShape shape = directory.manifest().shape();
         CausalModel model = switch (directory.model()) {
-            case ModelSource.InFile source -> OnnxCausalModel.load(source.file(), shape, lanes, threads);
-            case ModelSource.InMemory source -> OnnxCausalModel.load(source.bytes(), shape, lanes, threads);
+            case ModelSource.InFile source -> OnnxCausalModel.load(source.file(), shape, resources);
+            case ModelSource.InMemory source -> OnnxCausalModel.load(source.bytes(), shape, resources);
         };
         try {
             return TextGuard.of(directory, model);

@@ -11,28 +11,43 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Keys and values of the tokens that one lane has read: for each layer two buffers (1, kvHeads, capacity, headSize) that
- * the model reads and appends to in place. Tokens beyond {@link #length()} are garbage. Not safe for use by threads.
+ * Keys and values of the tokens that were read last: for each layer two buffers (1, kvHeads, capacity, headSize) that the
+ * model reads and appends to in place. Tokens beyond {@link #length()} are garbage. Not safe for use by threads, but for
+ * {@link #bytes()}.
  */
 final class KeyValueCache implements AutoCloseable {
 
-    private static final int FIRST_CAPACITY = 512;
+    private static final int STEP = 256;
     private static final int ALIGNMENT = 64;
 
     private final OrtEnvironment environment;
     private final ModelShape shape;
-    private int capacity;
-    private List<MemorySegment> buffers;
-    private List<OnnxTensor> tensors;
+    private volatile int capacity;
+    private Memory memory;
     private int[] tokens = new int[0];
     private int length;
 
-    KeyValueCache(OrtEnvironment environment, ModelShape shape) throws OrtException {
+    /**
+     * An empty cache.
+     *
+     * @param capacity tokens that it has room for at first
+     * @throws ModelException if there is no memory for it
+     */
+    KeyValueCache(OrtEnvironment environment, ModelShape shape, int capacity) {
         this.environment = environment;
         this.shape = shape;
-        this.capacity = Math.min(FIRST_CAPACITY, shape.contextTokens());
-        this.buffers = allocate(capacity);
-        this.tensors = tensors(buffers, capacity);
+        this.capacity = capacity;
+        this.memory = new Memory(capacity);
+    }
+
+    /** Memory for so many tokens of a model, in bytes. */
+    static long bytes(ModelShape shape, long tokenCount) {
+        return 2L * shape.layers() * shape.kvHeads() * shape.headSize() * Float.BYTES * tokenCount;
+    }
+
+    /** Memory that is held, outside of the heap. */
+    long bytes() {
+        return bytes(shape, capacity);
     }
 
     /** Tokens that are held. */
@@ -42,7 +57,16 @@ final class KeyValueCache implements AutoCloseable {
 
     /** How many of the held tokens {@code wanted} begins with. */
     int commonPrefix(int[] wanted) {
-        int mismatch = Arrays.mismatch(tokens, 0, length, wanted, 0, wanted.length);
+        return commonPrefix(wanted, wanted.length);
+    }
+
+    /** How many tokens both caches begin with. */
+    int commonPrefix(KeyValueCache other) {
+        return commonPrefix(other.tokens, other.length);
+    }
+
+    private int commonPrefix(int[] wanted, int wantedLength) {
+        int mismatch = Arrays.mismatch(tokens, 0, length, wanted, 0, wantedLength);
         return mismatch < 0 ? length : mismatch;
     }
 
@@ -60,104 +84,92 @@ final class KeyValueCache implements AutoCloseable {
         length = to;
     }
 
-    /** Makes room for so many tokens, keeping what is held. */
-    void ensureCapacity(int needed) throws OrtException {
+    /**
+     * Makes room for so many tokens, keeping what is held.
+     *
+     * @throws ModelException if there is no memory for it; what is held stays
+     */
+    void ensureCapacity(int needed) {
         if (needed <= capacity) {
             return;
         }
-        int larger = Math.min(shape.contextTokens(), Math.max(needed, 2 * capacity));
-        List<MemorySegment> largerBuffers = allocate(larger);
-        for (int i = 0; i < buffers.size(); i++) {
-            copyHeads(buffers.get(i), capacity, largerBuffers.get(i), larger, length);
-        }
-        List<OnnxTensor> largerTensors = tensors(largerBuffers, larger);
-        close();
-        buffers = largerBuffers;
-        tensors = largerTensors;
+        int larger = Math.min(shape.contextTokens(), Math.max(Math.ceilDiv(needed, STEP) * STEP, capacity * 5 / 4));
+        Memory smaller = memory;
+        memory = new Memory(larger);
+        memory.copy(smaller, 0, length);
         capacity = larger;
+        smaller.close();
     }
 
     /** Layer's keys at {@code 2 * layer}, its values after them. */
     List<OnnxTensor> tensors() {
-        return tensors;
+        return memory.tensors;
     }
 
-    /** A copy of the first tokens that takes only the room it needs. */
-    Snapshot snapshot(int tokenCount) {
-        List<MemorySegment> copies = allocate(tokenCount);
-        for (int i = 0; i < buffers.size(); i++) {
-            copyHeads(buffers.get(i), capacity, copies.get(i), tokenCount, tokenCount);
-        }
-        return new Snapshot(Arrays.copyOf(tokens, tokenCount), copies);
-    }
-
-    /** Replaces everything held by the snapshot's tokens. */
-    void restore(Snapshot snapshot) throws OrtException {
-        int count = snapshot.tokens.length;
-        length = 0;
-        ensureCapacity(count);
-        for (int i = 0; i < buffers.size(); i++) {
-            copyHeads(snapshot.buffers.get(i), count, buffers.get(i), capacity, count);
-        }
-        appended(snapshot.tokens, 0, count);
-    }
-
-    private List<MemorySegment> allocate(int tokenCount) {
-        // outside of the heap and of the JVM's limit for direct buffers; freed when the tensors are gone
-        Arena owner = Arena.ofAuto();
-        List<MemorySegment> segments = new ArrayList<>();
-        for (int i = 0; i < 2 * shape.layers(); i++) {
-            segments.add(owner.allocate(shape.kvHeads() * headBytes(tokenCount), ALIGNMENT));
-        }
-        return segments;
-    }
-
-    private List<OnnxTensor> tensors(List<MemorySegment> segments, int tokenCount) throws OrtException {
-        long[] dimensions = {1, shape.kvHeads(), tokenCount, shape.headSize()};
-        List<OnnxTensor> created = new ArrayList<>();
-        for (MemorySegment segment : segments) {
-            created.add(OnnxTensor.createTensor(
-                    environment,
-                    segment.asByteBuffer().order(ByteOrder.nativeOrder()).asFloatBuffer(),
-                    dimensions));
-        }
-        return created;
-    }
-
-    private void copyHeads(MemorySegment from, int fromCapacity, MemorySegment to, int toCapacity, int tokenCount) {
-        for (int head = 0; head < shape.kvHeads(); head++) {
-            MemorySegment.copy(
-                    from, head * headBytes(fromCapacity), to, head * headBytes(toCapacity), headBytes(tokenCount));
-        }
-    }
-
-    private long headBytes(int tokenCount) {
-        return (long) tokenCount * shape.headSize() * Float.BYTES;
+    /** Holds the first tokens of another cache, and nothing else. */
+    void startFrom(KeyValueCache other, int tokenCount) {
+        int common = Math.min(commonPrefix(other), tokenCount);
+        length = common;
+        ensureCapacity(tokenCount);
+        memory.copy(other.memory, common, tokenCount);
+        appended(other.tokens, common, tokenCount);
     }
 
     @Override
     public void close() {
-        tensors.forEach(OnnxTensor::close);
+        memory.close();
     }
 
-    /** Keys and values of a token prefix, to start other caches from. */
-    static final class Snapshot {
+    /** Buffers, outside of the heap and of the JVM's limit for direct buffers, and the tensors that lie in them. */
+    private final class Memory implements AutoCloseable {
 
-        private final int[] tokens;
-        private final List<MemorySegment> buffers;
+        private final Arena arena = Arena.ofShared();
+        private final int tokenCount;
+        private final List<MemorySegment> buffers = new ArrayList<>();
+        private final List<OnnxTensor> tensors = new ArrayList<>();
 
-        private Snapshot(int[] tokens, List<MemorySegment> buffers) {
-            this.tokens = tokens;
-            this.buffers = buffers;
+        Memory(int tokenCount) {
+            this.tokenCount = tokenCount;
+            long[] dimensions = {1, shape.kvHeads(), tokenCount, shape.headSize()};
+            try {
+                for (int i = 0; i < 2 * shape.layers(); i++) {
+                    MemorySegment buffer = arena.allocate(shape.kvHeads() * headBytes(tokenCount), ALIGNMENT);
+                    buffers.add(buffer);
+                    tensors.add(OnnxTensor.createTensor(
+                            environment,
+                            buffer.asByteBuffer().order(ByteOrder.nativeOrder()).asFloatBuffer(),
+                            dimensions));
+                }
+            } catch (OutOfMemoryError | OrtException e) {
+                close();
+                throw new ModelException(
+                        "there is no memory for the keys and values of %d tokens, which take %d MB"
+                                .formatted(tokenCount, bytes(shape, tokenCount) >> 20),
+                        e);
+            }
         }
 
-        int length() {
-            return tokens.length;
+        void copy(Memory from, int firstToken, int endToken) {
+            for (int i = 0; i < buffers.size(); i++) {
+                for (int head = 0; head < shape.kvHeads(); head++) {
+                    MemorySegment.copy(
+                            from.buffers.get(i),
+                            head * headBytes(from.tokenCount) + headBytes(firstToken),
+                            buffers.get(i),
+                            head * headBytes(tokenCount) + headBytes(firstToken),
+                            headBytes(endToken - firstToken));
+                }
+            }
         }
 
-        /** Whether {@code wanted} begins with all of its tokens. */
-        boolean isPrefixOf(int[] wanted) {
-            return wanted.length >= tokens.length && Arrays.equals(tokens, 0, tokens.length, wanted, 0, tokens.length);
+        private long headBytes(int count) {
+            return (long) count * shape.headSize() * Float.BYTES;
+        }
+
+        @Override
+        public void close() {
+            tensors.forEach(OnnxTensor::close);
+            arena.close();
         }
     }
 }

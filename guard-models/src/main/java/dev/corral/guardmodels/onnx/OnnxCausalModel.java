@@ -1,92 +1,95 @@
 package dev.corral.guardmodels.onnx;
 
+import ai.onnxruntime.NodeInfo;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.TensorInfo;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * A decoder on ONNX Runtime's CPU provider.
  *
- * <p>One session, several lanes. A lane is a {@link KeyValueCache} that remembers the tokens it has read last; a call
- * takes the idle lane that shares the longest beginning with its own tokens, rewinds it to there and reads on. A template's
- * fixed prefix is pinned: its keys and values are copied into a lane that has other tokens, which is far cheaper than
- * reading it. So a template costs nothing, a conversation's next turn costs its own tokens, a longer answer its new ones,
- * and no state has to be handed around: the tokens are the key.
+ * <p>One session, whose weights all calls share, and a cache of keys and values for each call at work and for what was
+ * read before ({@link KeyValueCaches}). A call goes on from the cache that shares the longest beginning with its tokens.
+ * So a template costs nothing, a conversation's next turn costs its own tokens, a longer answer its new ones, and no state
+ * has to be handed around: the tokens are the key.
  *
- * <p>What was cached must not change a verdict. Keys and values of a token depend on the tokens before it only, and the
- * converter's quantised products treat each token's row by itself, so that the results with and without cache differ by
- * float rounding of attention at most.
+ * <p>What was cached does not change a result, not in its last bit. Keys and values of a token depend on the tokens before
+ * it only, and the converter's quantised products treat each token's row by itself. What is left is the order in which
+ * floats are added up: ONNX Runtime multiplies a single row in another order than the same row among others. The tiles
+ * of its attention are multiples of {@value #TILE} rows, so that a step may leave one row for the last tile; and a
+ * difference in the last bit grows to hundredths where it tips a value to be quantised over to the next step. So no step
+ * is cut where it leaves one row, and logits are computed for two rows at least.
  *
- * <p>Long inputs are read in steps: activations stay small, and an interrupt is honoured between two steps. Memory of a
- * lane grows in powers of two with the longest input that it saw.
+ * <p>Long inputs are read in steps, so that activations stay small.
  */
 public final class OnnxCausalModel implements CausalModel {
 
     private static final int STEP_TOKENS = 256;
+    private static final int TILE = 16;
 
     /** Has ONNX Runtime multiply 8-bit numbers in the exact, slower way. */
     static final String EXACT_INT8 = "session.x64quantprecision";
 
+    private static final Set<String> OUTPUTS = Set.of("logits");
+
     private final OrtEnvironment environment;
     private final OrtSession session;
     private final ModelShape shape;
-    private final List<KeyValueCache> idle;
-    private final List<KeyValueCache> all;
-    private final Semaphore lanes;
-    private final List<KeyValueCache.Snapshot> pinned = new CopyOnWriteArrayList<>();
-    private final Set<String> outputs;
+    private final KeyValueCaches caches;
+    private final List<String> pasts;
+    private final List<String> presents;
+    private final AtomicLong readTokens = new AtomicLong();
 
-    private OnnxCausalModel(OrtEnvironment environment, OrtSession session, ModelShape shape, int laneCount)
-            throws OrtException {
+    private OnnxCausalModel(OrtEnvironment environment, OrtSession session, ModelShape shape, Resources resources) {
         this.environment = environment;
         this.session = session;
         this.shape = shape;
-        this.outputs = new HashSet<>(Set.of("logits"));
-        this.idle = new ArrayList<>();
-        for (int i = 0; i < laneCount; i++) {
-            idle.add(new KeyValueCache(environment, shape));
-        }
-        this.all = List.copyOf(idle);
-        this.lanes = new Semaphore(laneCount, true);
+        this.caches = new KeyValueCaches(environment, shape, resources.lanes(), resources.cacheBytes());
+        this.pasts = names("past_key_values");
+        this.presents = names("present");
+    }
+
+    private List<String> names(String prefix) {
+        return IntStream.range(0, shape.layers())
+                .boxed()
+                .flatMap(layer -> Stream.of("key", "value").map(which -> prefix + "." + layer + "." + which))
+                .toList();
     }
 
     /**
      * Loads a model file; its external data, where it has any, lies beside it.
      *
-     * @param lanes calls that may run at once
-     * @param threads threads that share one call's work
+     * @throws ModelException if ONNX Runtime refuses it, or it has another shape
      */
-    public static OnnxCausalModel load(Path file, ModelShape shape, int lanes, int threads) {
+    public static OnnxCausalModel load(Path file, ModelShape shape, Resources resources) {
         return load(
                 file.toString(),
                 shape,
-                lanes,
-                threads,
+                resources,
                 (environment, options) -> environment.createSession(file.toString(), options));
     }
 
     /** Loads a model from memory: a direct buffer, which may be dropped afterwards. */
-    public static OnnxCausalModel load(ByteBuffer model, ModelShape shape, int lanes, int threads) {
+    public static OnnxCausalModel load(ByteBuffer model, ModelShape shape, Resources resources) {
         return load(
                 "the built-in model",
                 shape,
-                lanes,
-                threads,
+                resources,
                 (environment, options) -> environment.createSession(model, options));
     }
 
@@ -94,18 +97,55 @@ public final class OnnxCausalModel implements CausalModel {
         OrtSession create(OrtEnvironment environment, OrtSession.SessionOptions options) throws OrtException;
     }
 
-    private static OnnxCausalModel load(String name, ModelShape shape, int lanes, int threads, SessionFactory factory) {
+    private static OnnxCausalModel load(String name, ModelShape shape, Resources resources, SessionFactory factory) {
         OrtEnvironment environment = OrtEnvironment.getEnvironment();
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-            options.setIntraOpNumThreads(threads);
+            options.setIntraOpNumThreads(resources.poolThreads());
             options.setInterOpNumThreads(1);
             if (Processor.saturates()) {
                 options.addConfigEntry(EXACT_INT8, "1");
             }
             OrtSession session = factory.create(environment, options);
-            return new OnnxCausalModel(environment, session, shape, lanes);
+            try {
+                requireShape(name, session, shape);
+            } catch (RuntimeException e) {
+                session.close();
+                throw e;
+            }
+            return new OnnxCausalModel(environment, session, shape, resources);
         } catch (OrtException e) {
             throw new ModelException("ONNX Runtime cannot load " + name + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Memory is laid out by the shape: with another one than the model's, a run might write anywhere. */
+    private static void requireShape(String name, OrtSession session, ModelShape shape) throws OrtException {
+        Map<String, NodeInfo> inputs = session.getInputInfo();
+        long caches = inputs.keySet().stream()
+                .filter(input -> input.startsWith("past_key_values."))
+                .count();
+        require(name, "layers", shape.layers(), caches / 2);
+        long[] keys = dimensions(name, inputs, "past_key_values.0.key");
+        require(name, "key and value heads", shape.kvHeads(), keys[1]);
+        require(name, "values in a head", shape.headSize(), keys[3]);
+        require(name, "outputs", shape.headRows(), dimensions(name, session.getOutputInfo(), "logits")[2]);
+    }
+
+    private static long[] dimensions(String name, Map<String, NodeInfo> nodes, String node) {
+        NodeInfo info = nodes.get(node);
+        if (info != null
+                && info.getInfo() instanceof TensorInfo tensor
+                && tensor.getShape().length >= 3) {
+            return tensor.getShape();
+        }
+        throw new ModelException(
+                name + " is not a decoder that 'corral quantize' made: it has no tensor '" + node + "'");
+    }
+
+    private static void require(String name, String what, long wanted, long found) {
+        if (wanted != found) {
+            throw new ModelException("%s has %d %s, but guard.yaml says %d; convert the guard again"
+                    .formatted(name, found, what, wanted));
         }
     }
 
@@ -115,79 +155,38 @@ public final class OnnxCausalModel implements CausalModel {
             throw new IllegalArgumentException(
                     "a model of %d tokens was given %d".formatted(shape.contextTokens(), tokens.length));
         }
-        KeyValueCache lane = take(tokens);
+        KeyValueCache cache = caches.take(tokens);
         try {
-            startFrom(lane, tokens, rows[0]);
-            return read(lane, tokens, rows);
-        } catch (OrtException e) {
-            lane.rewind(0);
-            throw new ModelException("ONNX Runtime failed: " + e.getMessage(), e);
+            return read(cache, tokens, rows);
         } finally {
-            giveBack(lane);
+            caches.giveBack(cache);
         }
     }
 
     @Override
     public void pin(int[] prefixTokens) throws InterruptedException {
-        if (pinned.stream()
-                .anyMatch(snapshot -> snapshot.length() == prefixTokens.length && snapshot.isPrefixOf(prefixTokens))) {
+        if (caches.isPinned(prefixTokens)) {
             return;
         }
-        KeyValueCache lane = take(prefixTokens);
+        KeyValueCache cache = caches.take(prefixTokens);
         try {
-            startFrom(lane, prefixTokens, prefixTokens.length - 1);
-            read(lane, prefixTokens, new int[] {prefixTokens.length - 1});
-            pinned.add(lane.snapshot(prefixTokens.length));
-        } catch (OrtException e) {
-            lane.rewind(0);
-            throw new ModelException("ONNX Runtime failed: " + e.getMessage(), e);
+            read(cache, prefixTokens, new int[] {prefixTokens.length - 1});
+            caches.pin(cache, prefixTokens.length);
         } finally {
-            giveBack(lane);
+            caches.giveBack(cache);
         }
     }
 
-    private KeyValueCache take(int[] tokens) throws InterruptedException {
-        lanes.acquire();
-        synchronized (idle) {
-            int best = 0;
-            for (int i = 1; i < idle.size(); i++) {
-                if (idle.get(i).commonPrefix(tokens) > idle.get(best).commonPrefix(tokens)) {
-                    best = i;
-                }
-            }
-            return idle.remove(best);
-        }
-    }
-
-    private void giveBack(KeyValueCache lane) {
-        synchronized (idle) {
-            idle.addFirst(lane);
-        }
-        lanes.release();
-    }
-
-    /** Leaves in the lane what {@code tokens} can go on from, which ends before the first wanted row. */
-    private void startFrom(KeyValueCache lane, int[] tokens, int firstRow) throws OrtException {
-        int common = Math.min(lane.commonPrefix(tokens), firstRow);
-        for (KeyValueCache.Snapshot snapshot : pinned) {
-            if (snapshot.length() > common && snapshot.isPrefixOf(tokens)) {
-                lane.restore(snapshot);
-                common = Math.min(snapshot.length(), firstRow);
-            }
-        }
-        lane.rewind(common);
-        lane.ensureCapacity(tokens.length);
-    }
-
-    private float[][] read(KeyValueCache lane, int[] tokens, int[] rows) throws OrtException, InterruptedException {
+    private float[][] read(KeyValueCache cache, int[] tokens, int[] rows) throws InterruptedException {
+        cache.rewind(start(Math.min(cache.length(), rows[0]), tokens.length));
         float[][] logits = new float[rows.length][];
         int nextRow = 0;
-        while (lane.length() < tokens.length) {
+        while (cache.length() < tokens.length) {
             if (Thread.interrupted()) {
                 throw new InterruptedException();
             }
-            int from = lane.length();
-            int to = Math.min(tokens.length, from + STEP_TOKENS);
+            int from = cache.length();
+            int to = end(from, tokens.length);
             int lastRow = nextRow;
             while (lastRow < rows.length && rows[lastRow] < to) {
                 lastRow++;
@@ -197,28 +196,45 @@ public final class OnnxCausalModel implements CausalModel {
                             .map(row -> row - from)
                             .toArray()
                     : new int[] {to - from - 1};
-            float[][] step = run(lane, tokens, from, to, wanted);
+            float[][] step = run(cache, tokens, from, to, wanted);
             System.arraycopy(step, 0, logits, nextRow, lastRow - nextRow);
             nextRow = lastRow;
-            lane.appended(tokens, from, to);
+            cache.appended(tokens, from, to);
+            readTokens.addAndGet(to - from);
         }
         return logits;
     }
 
-    private float[][] run(KeyValueCache lane, int[] tokens, int from, int to, int[] rows) throws OrtException {
+    /** Where to go on so that no step leaves a tile of one row: one token earlier where that is needed. */
+    private static int start(int from, int length) {
+        return from > 0 && leavesOneRow(length - from) ? from - 1 : from;
+    }
+
+    private static int end(int from, int length) {
+        if (leavesOneRow(length - from) && length - from > TILE) {
+            return from + TILE / 2;
+        }
+        return Math.min(length, from + STEP_TOKENS);
+    }
+
+    private static boolean leavesOneRow(int rows) {
+        return rows % TILE == 1;
+    }
+
+    private float[][] run(KeyValueCache cache, int[] tokens, int from, int to, int[] rows) throws InterruptedException {
+        // a product with one row is computed in another way, too
+        int[] atLeastTwo = rows.length > 1 ? rows : new int[] {rows[0], rows[0]};
         Map<String, OnnxTensor> inputs = new HashMap<>();
         Map<String, OnnxTensor> present = new HashMap<>();
-        for (int layer = 0; layer < shape.layers(); layer++) {
-            OnnxTensor key = lane.tensors().get(2 * layer);
-            OnnxTensor value = lane.tensors().get(2 * layer + 1);
-            inputs.put("past_key_values." + layer + ".key", key);
-            inputs.put("past_key_values." + layer + ".value", value);
-            present.put("present." + layer + ".key", key);
-            present.put("present." + layer + ".value", value);
+        for (int i = 0; i < pasts.size(); i++) {
+            OnnxTensor tensor = cache.tensors().get(i);
+            inputs.put(pasts.get(i), tensor);
+            present.put(presents.get(i), tensor);
         }
         try (OnnxTensor ids =
                         longs(Arrays.stream(tokens, from, to).asLongStream().toArray(), 1, to - from);
-                OnnxTensor wanted = longs(Arrays.stream(rows).asLongStream().toArray(), rows.length);
+                OnnxTensor wanted =
+                        longs(Arrays.stream(atLeastTwo).asLongStream().toArray(), atLeastTwo.length);
                 OnnxTensor last =
                         OnnxTensor.createTensor(environment, IntBuffer.wrap(new int[] {to - 1}), new long[] {1});
                 OnnxTensor total =
@@ -227,7 +243,7 @@ public final class OnnxCausalModel implements CausalModel {
             inputs.put("rows", wanted);
             inputs.put("seqlens_k", last);
             inputs.put("total_sequence_length", total);
-            try (OrtSession.Result result = session.run(inputs, outputs, present)) {
+            try (OrtSession.Result result = new InterruptibleRun().run(session, inputs, OUTPUTS, present)) {
                 FloatBuffer logits = ((OnnxTensor) result.get("logits").orElseThrow()).getFloatBuffer();
                 float[][] copies = new float[rows.length][shape.headRows()];
                 for (float[] copy : copies) {
@@ -235,7 +251,14 @@ public final class OnnxCausalModel implements CausalModel {
                 }
                 return copies;
             }
+        } catch (OrtException e) {
+            throw new ModelException("ONNX Runtime failed: " + e.getMessage(), e);
         }
+    }
+
+    /** Tokens that were read since the model was loaded; those that were found in a cache are not among them. */
+    public long readTokens() {
+        return readTokens.get();
     }
 
     private OnnxTensor longs(long[] values, long... dimensions) throws OrtException {
@@ -259,6 +282,6 @@ public final class OnnxCausalModel implements CausalModel {
         } catch (OrtException e) {
             throw new ModelException("ONNX Runtime cannot free a model: " + e.getMessage(), e);
         }
-        all.forEach(KeyValueCache::close);
+        caches.close();
     }
 }

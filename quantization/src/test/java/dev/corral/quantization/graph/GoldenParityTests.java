@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.corral.guardmodels.onnx.ModelShape;
 import dev.corral.guardmodels.onnx.OnnxCausalModel;
+import dev.corral.guardmodels.onnx.Resources;
 import dev.corral.guardmodels.store.Precision;
 import dev.corral.quantization.recipe.Recipe;
 import dev.corral.quantization.safetensors.Checkpoint;
@@ -109,8 +110,7 @@ class GoldenParityTests {
         return OnnxCausalModel.load(
                 file,
                 new ModelShape(config.layers(), config.kvHeads(), config.headSize(), config.vocabulary(), 4096),
-                1,
-                2);
+                Resources.oneLane(2));
     }
 
     /** Forced rows, and the prompt's last rows, of one case. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.corral.guardmodels.onnx.ModelShape;
 import dev.corral.guardmodels.onnx.OnnxCausalModel;
+import dev.corral.guardmodels.onnx.Resources;
 import dev.corral.guardmodels.store.Precision;
 import dev.corral.quantization.recipe.Recipe;
 import dev.corral.quantization.safetensors.Checkpoint;
@@ -70,7 +71,8 @@ class OnnxWriterTests {
     }
 
     private static float[] logits(Path model, int[] tokens) throws InterruptedException {
-        try (OnnxCausalModel loaded = OnnxCausalModel.load(model, new ModelShape(3, 2, 16, 672, 512), 1, 1)) {
+        try (OnnxCausalModel loaded =
+                OnnxCausalModel.load(model, new ModelShape(3, 2, 16, 672, 512), Resources.oneLane(1))) {
             return loaded.logits(tokens, new int[] {tokens.length - 1})[0];
         }
     }
