@@ -24,6 +24,14 @@ class HouseRulesTests {
             .because("everything else must work with a scripted model, and with another runtime");
 
     @ArchTest
+    static final ArchRule runtimeWhenInitialisedIsQuiet = noClasses()
+            .that()
+            .haveSimpleNameNotContaining("QuietRuntime")
+            .should()
+            .callMethod(OrtEnvironment.class, "getEnvironment")
+            .because("ONNX Runtime sends events to its vendor unless it is told not to before anything else");
+
+    @ArchTest
     static final ArchRule djlWhenImportedIsImportedByOnePackage = noClasses()
             .that()
             .resideOutsideOfPackage("..guardmodels.tokenizer..")

@@ -1,6 +1,7 @@
 package dev.corral.benchmarks.capacity;
 
 import dev.corral.guardmodels.onnx.OnnxCausalModel;
+import dev.corral.guardmodels.onnx.Resources;
 import dev.corral.guardmodels.store.GuardDirectory;
 import dev.corral.guardmodels.store.GuardManifest;
 import dev.corral.guardmodels.store.ModelSource;
@@ -49,9 +50,9 @@ final class Decoder implements AutoCloseable {
      *
      * @throws IOException for the guard that is built in: it is no file
      */
-    static Decoder load(GuardDirectory guard, int lanes, int threads) throws IOException, InterruptedException {
+    static Decoder load(GuardDirectory guard, Resources resources) throws IOException, InterruptedException {
         OnnxCausalModel model =
-                OnnxCausalModel.load(file(guard), guard.manifest().shape(), lanes, threads);
+                OnnxCausalModel.load(file(guard), guard.manifest().shape(), resources);
         try {
             return new Decoder(model, guard.manifest().verdict());
         } catch (RuntimeException | InterruptedException e) {

@@ -3,6 +3,7 @@ package dev.corral.benchmarks.capacity;
 import dev.corral.benchmarks.figures.Row;
 import dev.corral.benchmarks.figures.Table;
 import dev.corral.benchmarks.products.Products;
+import dev.corral.guardmodels.onnx.Resources;
 import dev.corral.guardmodels.store.GuardDirectory;
 import dev.corral.guardmodels.store.GuardStore;
 import java.io.IOException;
@@ -32,7 +33,7 @@ public final class GuardFigures {
             times.all();
             throughput.all();
         });
-        new MemoryUse(guard, options.threads(), table).all(Optional.empty());
+        new MemoryUse(guard, options.resources(), table).all(Optional.empty());
     }
 
     /** The times that have limits. */
@@ -42,7 +43,7 @@ public final class GuardFigures {
 
     /** The memory of a process that holds the guard. */
     public void memory(Optional<Row.Bar> afterLoad) throws IOException {
-        new MemoryUse(guard, options.threads(), table).all(afterLoad);
+        new MemoryUse(guard, options.resources(), table).all(afterLoad);
     }
 
     private interface Figures {
@@ -51,11 +52,12 @@ public final class GuardFigures {
 
     private void measure(Figures figures) throws IOException, InterruptedException {
         GuardDirectory directory = GuardStore.open(guard);
-        int lanes = options.lanes();
-        int threads = options.threads();
+        Resources resources = options.resources();
+        int lanes = resources.lanes();
+        int threads = resources.threads();
         table.say("%d lane%s of %d thread%s".formatted(lanes, lanes == 1 ? "" : "s", threads, threads == 1 ? "" : "s"));
-        try (Decoder decoder = Decoder.load(directory, lanes, threads);
-                Products products = Products.of(Decoder.file(directory), threads)) {
+        try (Decoder decoder = Decoder.load(directory, resources);
+                Products products = Products.of(Decoder.file(directory), resources)) {
             figures.add(
                     new VerdictTimes(decoder, products, options.race(), table),
                     new Throughput(

@@ -1,6 +1,7 @@
 package dev.corral.benchmarks.capacity;
 
 import dev.corral.benchmarks.figures.Race;
+import dev.corral.guardmodels.onnx.Resources;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -24,6 +25,13 @@ public final class GuardOptions {
             paramLabel = "N",
             description = "threads of one verdict (default: what the processors allow, at most 4)")
     private int threads;
+
+    @Option(
+            names = "--cache",
+            paramLabel = "MB",
+            defaultValue = "256",
+            description = "memory for what was read of conversations, in megabytes (default: ${DEFAULT-VALUE})")
+    private long cacheMegabytes;
 
     @Option(
             names = "--rounds",
@@ -62,12 +70,11 @@ public final class GuardOptions {
         Path model;
     }
 
-    int lanes() {
-        return lanes > 0 ? lanes : Math.max(1, processors() / 2);
-    }
-
-    int threads() {
-        return threads > 0 ? threads : Math.clamp(processors() / lanes(), 1, MOST_THREADS_OF_A_LANE);
+    /** As the gateway chooses them, where nothing else is wished. */
+    Resources resources() {
+        int chosenLanes = lanes > 0 ? lanes : Math.max(1, processors() / 2);
+        int chosenThreads = threads > 0 ? threads : Math.clamp(processors() / chosenLanes, 1, MOST_THREADS_OF_A_LANE);
+        return new Resources(chosenLanes, chosenThreads, cacheMegabytes << 20);
     }
 
     private static int processors() {

@@ -5,6 +5,7 @@ import dev.corral.guardmodels.conversation.Role;
 import dev.corral.guardmodels.conversation.Turn;
 import dev.corral.guardmodels.guard.Guard;
 import dev.corral.guardmodels.guard.OnnxGuard;
+import dev.corral.guardmodels.onnx.Resources;
 import dev.corral.guardmodels.store.GuardStore;
 import dev.corral.policies.assessment.Assessment;
 import java.io.IOException;
@@ -25,9 +26,13 @@ public final class GuardProcess {
 
     private GuardProcess() {}
 
-    /** Takes a guard directory and a number of threads. */
+    private static Resources resources(String[] args) {
+        return new Resources(1, Integer.parseInt(args[1]), Long.parseLong(args[2]));
+    }
+
+    /** Takes a guard directory, a number of threads, and bytes for what was read. */
     public static void main(String[] args) throws IOException {
-        try (Guard guard = OnnxGuard.load(GuardStore.open(Path.of(args[0])), 1, Integer.parseInt(args[1]))) {
+        try (Guard guard = OnnxGuard.load(GuardStore.open(Path.of(args[0])), resources(args))) {
             System.out.println(LOADED);
             if (System.in.read() < 0) {
                 return;

@@ -6,6 +6,7 @@ import dev.corral.benchmarks.figures.Table;
 import dev.corral.benchmarks.figures.Unit;
 import dev.corral.benchmarks.processes.JavaProcess;
 import dev.corral.benchmarks.processes.Memory;
+import dev.corral.guardmodels.onnx.Resources;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -18,19 +19,18 @@ final class MemoryUse {
     private static final String JUDGED = "resident after the first long texts";
 
     private final Path guard;
-    private final int threads;
+    private final Resources resources;
     private final Table table;
 
-    MemoryUse(Path guard, int threads, Table table) {
+    MemoryUse(Path guard, Resources resources, Table table) {
         this.guard = guard;
-        this.threads = threads;
+        this.resources = resources;
         this.table = table;
     }
 
     /** All rows; the limit is that of the memory after loading. */
     void all(Optional<Row.Bar> bar) throws IOException {
-        try (JavaProcess process =
-                JavaProcess.start(GuardProcess.class, List.of(guard.toString(), Integer.toString(threads)))) {
+        try (JavaProcess process = JavaProcess.start(GuardProcess.class, arguments())) {
             await(process, GuardProcess.LOADED);
             Optional<Memory> loaded = process.memory();
             if (loaded.isEmpty()) {
@@ -51,6 +51,10 @@ final class MemoryUse {
             table.add(mebibytes("memory-most", "the most that was ever resident", judged.mostResident()));
             process.goOn();
         }
+    }
+
+    private List<String> arguments() {
+        return List.of(guard.toString(), Integer.toString(resources.threads()), Long.toString(resources.cacheBytes()));
     }
 
     /** Libraries may print lines of their own. */

@@ -3,6 +3,7 @@ package dev.corral.benchmarks.products;
 import dev.corral.benchmarks.products.OnnxFile.Node;
 import dev.corral.benchmarks.products.OnnxFile.TypedShape;
 import dev.corral.guardmodels.onnx.BareGraph;
+import dev.corral.guardmodels.onnx.Resources;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
@@ -65,9 +66,9 @@ public final class Products implements AutoCloseable {
      * Cuts the products out of a model.
      *
      * @param model a file that {@code corral quantize} wrote; its external data, where it has any, lies beside it
-     * @param threads threads that share one pass's work
+     * @param resources as of the model itself
      */
-    public static Products of(Path model, int threads) throws IOException {
+    public static Products of(Path model, Resources resources) throws IOException {
         Path folder = Objects.requireNonNullElse(model.getParent(), Path.of(""));
         try (Arena arena = Arena.ofConfined()) {
             OnnxFile file = OnnxFile.map(model, arena);
@@ -94,7 +95,7 @@ public final class Products implements AutoCloseable {
             byte[] graph = file.withNodes(
                     products, renamed, inputs, products.getLast().outputs().getFirst());
             return new Products(
-                    BareGraph.load(graph, folder, threads), List.copyOf(activations.values()), products.size());
+                    BareGraph.load(graph, folder, resources), List.copyOf(activations.values()), products.size());
         }
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.corral.benchmarks.Fixtures;
+import dev.corral.guardmodels.onnx.Resources;
 import dev.corral.guardmodels.store.Precision;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,7 +26,7 @@ class ProductsTests {
     @EnumSource(Precision.class)
     void ofWhenGuardHasAnyPrecisionHasAllItsProducts(Precision precision) throws IOException {
         Path guard = Fixtures.guard(folder, precision);
-        try (Products products = Products.of(guard.resolve("model.onnx"), 1);
+        try (Products products = Products.of(guard.resolve("model.onnx"), Resources.oneLane(1));
                 Products.Pass pass = products.pass(300, 2)) {
             assertThat(products.count()).isEqualTo(LAYERS * PRODUCTS_OF_A_LAYER + 1);
             pass.run();
@@ -35,7 +36,7 @@ class ProductsTests {
     @Test
     void ofWhenFileIsNoModelSaysSo() throws IOException {
         Path file = Files.writeString(folder.resolve("model.onnx"), "no model");
-        assertThatThrownBy(() -> Products.of(file, 1))
+        assertThatThrownBy(() -> Products.of(file, Resources.oneLane(1)))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("model.onnx is no ONNX model");
     }

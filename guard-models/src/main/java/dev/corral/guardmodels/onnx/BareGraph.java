@@ -50,11 +50,11 @@ public final class BareGraph implements AutoCloseable {
      *
      * @param model its bytes, without external data
      * @param folder where its external data lies
-     * @param threads threads that share a run's work
+     * @param resources as of a decoder: so many lanes may run it at once
      */
-    public static BareGraph load(byte[] model, Path folder, int threads) {
+    public static BareGraph load(byte[] model, Path folder, Resources resources) {
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-            options.setIntraOpNumThreads(threads);
+            options.setIntraOpNumThreads(resources.poolThreads());
             options.setInterOpNumThreads(1);
             if (Processor.saturates()) {
                 options.addConfigEntry(OnnxCausalModel.EXACT_INT8, "1");
@@ -89,7 +89,7 @@ public final class BareGraph implements AutoCloseable {
     }
 
     private static BareGraph load(byte[] model, Path folder, OrtSession.SessionOptions options) throws OrtException {
-        OrtEnvironment environment = OrtEnvironment.getEnvironment();
+        OrtEnvironment environment = QuietRuntime.environment();
         options.addConfigEntry(FOLDER, folder.toAbsolutePath().toString());
         return new BareGraph(environment, environment.createSession(model, options));
     }

@@ -98,7 +98,7 @@ public final class OnnxCausalModel implements CausalModel {
     }
 
     private static OnnxCausalModel load(String name, ModelShape shape, Resources resources, SessionFactory factory) {
-        OrtEnvironment environment = OrtEnvironment.getEnvironment();
+        OrtEnvironment environment = QuietRuntime.environment();
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setIntraOpNumThreads(resources.poolThreads());
             options.setInterOpNumThreads(1);
@@ -133,9 +133,7 @@ public final class OnnxCausalModel implements CausalModel {
 
     private static long[] dimensions(String name, Map<String, NodeInfo> nodes, String node) {
         NodeInfo info = nodes.get(node);
-        if (info != null
-                && info.getInfo() instanceof TensorInfo tensor
-                && tensor.getShape().length >= 3) {
+        if (info != null && info.getInfo() instanceof TensorInfo tensor && tensor.getShape().length >= 3) {
             return tensor.getShape();
         }
         throw new ModelException(
