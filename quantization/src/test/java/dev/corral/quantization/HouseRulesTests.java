@@ -40,11 +40,32 @@ class HouseRulesTests {
             .that()
             .resideInAPackage("dev.corral.quantization..")
             .should()
-            .callMethod(System.class, "getenv")
-            .orShould()
             .callMethod(System.class, "currentTimeMillis")
             .orShould()
             .dependOnClassesThat()
             .haveFullyQualifiedName("java.util.Random")
             .because("a guard must be reproducible from its sources and its recipe alone");
+
+    @ArchTest
+    static final ArchRule environmentIsReadInOnePlace = noClasses()
+            .that()
+            .resideInAPackage("dev.corral.quantization..")
+            .and()
+            .doNotHaveSimpleName("ModelCommand")
+            .should()
+            .callMethod(System.class, "getenv")
+            .orShould()
+            .callMethod(System.class, "getenv", String.class)
+            .because("where models lie and whose token is sent is the user's; what a guard is made of is not");
+
+    @ArchTest
+    static final ArchRule networkIsForTheHubsClient = noClasses()
+            .that()
+            .resideInAPackage("dev.corral..")
+            .and()
+            .resideOutsideOfPackages("dev.corral.quantization.hub..", "dev.corral.gateway..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("java.net.http..")
+            .because("everything else works on a machine without a network");
 }

@@ -47,7 +47,15 @@ class LauncherTests {
         Run run = corral(List.of("help"), Map.of());
         assertThat(run.status).isZero();
         assertThat(run.out)
-                .contains("./corral demo", "  run ", "  assess ", "  evaluate ", "  quantize ", "  test ", "  bench ")
+                .contains(
+                        "./corral demo",
+                        "  run ",
+                        "  assess ",
+                        "  evaluate ",
+                        "  model ",
+                        "  quantize ",
+                        "  test ",
+                        "  bench ")
                 .contains("Examples", "CORRAL_JAVA_HOME");
         assertThat(corral(List.of(), Map.of()).out).isEqualTo(run.out);
         assertThat(corral(List.of("--help"), Map.of()).out).isEqualTo(run.out);
@@ -159,6 +167,19 @@ class LauncherTests {
                         "\n-cp\n" + checkout + "/target/app/*\n")
                 .endsWith("\ndev.corral.guardmodels.assess.AssessCommand\n--json\ntwo  words\n\n*\n");
         assertThat(run.err).isEmpty();
+    }
+
+    @Test
+    void commandWhenModelsAreNamedTellsTheModelCommandAlone() throws Exception {
+        Path fitting = jdk(jdks.resolve("java-25"), "25.0.3");
+        program(fitting.resolve("bin/java"), "echo \"models: ${CORRAL_MODELS-unset}\"", "printf '%s\\n' \"$@\"");
+        built();
+        assertThat(corral(List.of("model", "pull", "a/b"), Map.of("CORRAL_MODELS", "/models")).out)
+                .startsWith("models: /models\n")
+                .endsWith("\ndev.corral.quantization.ModelCommand\npull\na/b\n");
+        assertThat(corral(List.of("run"), Map.of("CORRAL_MODELS", "/models")).out)
+                .as("the gateway refuses settings that it does not know")
+                .startsWith("models: unset\n");
     }
 
     @Test

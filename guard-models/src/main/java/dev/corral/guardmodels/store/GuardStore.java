@@ -8,11 +8,16 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /** Opens guard directories: every file is read once and compared with {@code SHA256SUMS} before anything is used. */
@@ -92,6 +97,34 @@ public final class GuardStore {
         Files.writeString(directory.resolve(Checksums.FILE), new Checksums(digests, sizes).format());
     }
 
+    /**
+     * Compares every file of a directory that was {@linkplain #seal sealed} with its checksums: a guard's, or weights.
+     *
+     * @param each told of each file as soon as it was read
+     * @return all files, in the order of their names; hidden ones are left out
+     * @throws UnusableGuardException if there is no {@code SHA256SUMS}, or a file cannot be read
+     */
+    public static List<FileCheck> check(Path directory, Consumer<FileCheck> each) {
+        GuardFolder folder = new GuardFolder.OnDisk(directory);
+        Checksums checksums = readChecksums(folder);
+        Set<String> names = new TreeSet<>(checksums.digests().keySet());
+        try (Stream<Path> files = Files.list(directory)) {
+            files.filter(Files::isRegularFile)
+                    .map(file -> file.getFileName().toString())
+                    .filter(name -> !name.startsWith(".") && !name.equals(Checksums.FILE))
+                    .forEach(names::add);
+        } catch (IOException e) {
+            throw unreadable(directory.toString(), e);
+        }
+        List<FileCheck> checks = new ArrayList<>();
+        for (String name : names) {
+            FileCheck check = check(folder, name, checksums, (_, _) -> {});
+            each.accept(check);
+            checks.add(check);
+        }
+        return checks;
+    }
+
     private static GuardDirectory directory(GuardFolder folder, String origin, Checksums checksums, ModelSource model) {
         GuardManifest manifest =
                 GuardManifest.parse(text(bytes(folder, MANIFEST, checksums, false)), folder.path(MANIFEST));
@@ -100,17 +133,21 @@ public final class GuardStore {
     }
 
     private static Checksums checksums(GuardFolder folder) {
+        Checksums checksums = readChecksums(folder);
+        for (String name : List.of(MANIFEST, MODEL, TOKENIZER)) {
+            if (!checksums.digests().containsKey(name)) {
+                throw unlisted(folder, name);
+            }
+        }
+        return checksums;
+    }
+
+    private static Checksums readChecksums(GuardFolder folder) {
         String path = folder.path(Checksums.FILE);
         try (InputStream in = folder.open(Checksums.FILE)
                 .orElseThrow(() -> new UnusableGuardException(
                         path + " is missing: it lists the guard's files" + folder.advice()))) {
-            Checksums checksums = Checksums.parse(new String(in.readAllBytes(), UTF_8), path);
-            for (String name : List.of(MANIFEST, MODEL, TOKENIZER)) {
-                if (!checksums.digests().containsKey(name)) {
-                    throw unlisted(folder, name);
-                }
-            }
-            return checksums;
+            return Checksums.parse(new String(in.readAllBytes(), UTF_8), path);
         } catch (IOException e) {
             throw unreadable(path, e);
         }
@@ -130,22 +167,45 @@ public final class GuardStore {
     }
 
     private static void verify(GuardFolder folder, String name, Checksums checksums, Sink sink) {
+        FileCheck check = check(folder, name, checksums, sink);
         String path = folder.path(name);
-        try (InputStream in = folder.open(name).orElseThrow(() -> missing(folder, name))) {
-            long size = folder.size(name);
-            long expectedSize = checksums.size(name).orElse(size);
-            if (size < expectedSize) {
-                throw new UnusableGuardException(
-                        path + " is truncated: it has " + size + " bytes, expected " + expectedSize + folder.advice());
+        switch (check.state()) {
+            case WHOLE -> {}
+            case MISSING -> throw missing(folder, name);
+            case TRUNCATED ->
+                throw new UnusableGuardException(path + " is truncated: " + check.detail() + folder.advice());
+            case CHANGED ->
+                throw new UnusableGuardException(path + " is not the file that " + Checksums.FILE + " describes: "
+                        + check.detail() + folder.advice());
+            case UNLISTED -> throw unlisted(folder, name);
+        }
+    }
+
+    private static FileCheck check(GuardFolder folder, String name, Checksums checksums, Sink sink) {
+        String expected = checksums.digests().get(name);
+        if (expected == null) {
+            return new FileCheck(name, FileCheck.State.UNLISTED, Checksums.FILE + " does not list it");
+        }
+        try {
+            Optional<InputStream> file = folder.open(name);
+            if (file.isEmpty()) {
+                return new FileCheck(name, FileCheck.State.MISSING, Checksums.FILE + " lists it");
             }
-            String expected = checksums.digests().get(name);
-            String found = digest(in, sink);
-            if (!found.equals(expected)) {
-                throw new UnusableGuardException(path + " is not the file that " + Checksums.FILE
-                        + " describes: its SHA-256 is " + found + ", expected " + expected + folder.advice());
+            try (InputStream in = file.get()) {
+                long size = folder.size(name);
+                long expectedSize = checksums.size(name).orElse(size);
+                if (size < expectedSize) {
+                    return new FileCheck(
+                            name, FileCheck.State.TRUNCATED, "it has " + size + " bytes, expected " + expectedSize);
+                }
+                String found = digest(in, sink);
+                return found.equals(expected)
+                        ? new FileCheck(name, FileCheck.State.WHOLE, size + " bytes")
+                        : new FileCheck(
+                                name, FileCheck.State.CHANGED, "its SHA-256 is " + found + ", expected " + expected);
             }
         } catch (IOException e) {
-            throw unreadable(path, e);
+            throw unreadable(folder.path(name), e);
         }
     }
 

@@ -2,12 +2,15 @@ package dev.corral.guardmodels.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.corral.guardmodels.GuardDirectories;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -44,6 +47,40 @@ class GuardStoreTests {
         Files.writeString(directory.resolve("model.onnx"), "another model");
         GuardStore.seal(directory);
         assertThat(GuardStore.open(directory).fingerprint()).isNotEqualTo(before);
+    }
+
+    @Test
+    void checkWhenEverythingIsAsListedSaysSoForEachFile() {
+        List<FileCheck> told = new ArrayList<>();
+
+        List<FileCheck> checks = GuardStore.check(directory, told::add);
+
+        assertThat(checks)
+                .isEqualTo(told)
+                .contains(new FileCheck("model.onnx", FileCheck.State.WHOLE, "11 bytes"))
+                .extracting(FileCheck::name)
+                .containsExactly("guard.yaml", "model.onnx", "tokenizer.json");
+        assertThat(checks).extracting(FileCheck::state).containsOnly(FileCheck.State.WHOLE);
+    }
+
+    @Test
+    void checkWhenFilesAreOtherNamesEachAndGoesOn() throws IOException {
+        Files.delete(directory.resolve("guard.yaml"));
+        Files.writeString(directory.resolve("model.onnx"), "not a");
+        Files.writeString(directory.resolve("model.onnx.data"), "weights");
+        Files.writeString(directory.resolve(".hidden"), "not looked at");
+        Files.writeString(directory.resolve("tokenizer.json"), " ", StandardOpenOption.APPEND);
+
+        List<FileCheck> checks = GuardStore.check(directory, _ -> {});
+
+        assertThat(checks)
+                .extracting(FileCheck::name, FileCheck::state)
+                .containsExactly(
+                        tuple("guard.yaml", FileCheck.State.MISSING),
+                        tuple("model.onnx", FileCheck.State.TRUNCATED),
+                        tuple("model.onnx.data", FileCheck.State.UNLISTED),
+                        tuple("tokenizer.json", FileCheck.State.CHANGED));
+        assertThat(checks.get(1).detail()).isEqualTo("it has 5 bytes, expected 11");
     }
 
     @Test

@@ -1,0 +1,25 @@
+package dev.corral.quantization;
+
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Where a command looks for models. */
+final class ModelsOption {
+
+    private final Environment environment;
+
+    @Option(
+            names = "--models",
+            paramLabel = "DIR",
+            description = "Folder of all models. Default: CORRAL_MODELS, or ~/.local/share/corral/models.")
+    private @Nullable Path directory;
+
+    ModelsOption(Environment environment) {
+        this.environment = environment;
+    }
+
+    ModelsFolder folder() {
+        return new ModelsFolder(directory == null ? environment.models() : directory);
+    }
+}
