@@ -8,9 +8,12 @@ import dev.corral.guardmodels.conversation.Role;
 import dev.corral.guardmodels.conversation.Turn;
 import dev.corral.guardmodels.guard.Guard;
 import dev.corral.guardmodels.guard.Judgements;
-import dev.corral.guardmodels.guard.OnnxGuard;
+import dev.corral.guardmodels.guard.TextGuard;
+import dev.corral.guardmodels.onnx.OnnxCausalModel;
 import dev.corral.guardmodels.onnx.Resources;
+import dev.corral.guardmodels.store.GuardDirectory;
 import dev.corral.guardmodels.store.GuardStore;
+import dev.corral.guardmodels.store.ModelSource;
 import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.assessment.Assessment.Scored;
 import dev.corral.policies.taxonomy.StandardHazard;
@@ -36,13 +39,20 @@ class StarterGuardTests {
     /** Of 8-bit weights and activations; the mean is much smaller. */
     private static final double QUANTISATION = 0.05;
 
-    private static final double CACHE = 1e-3;
+    private static final GuardDirectory STARTER = GuardStore.starter();
 
+    private static OnnxCausalModel model;
     private static Guard guard;
 
     @BeforeAll
     static void load() {
-        guard = OnnxGuard.load(GuardStore.starter(), new Resources(2, 1, 0));
+        model = model(new Resources(2, 1, 64L << 20));
+        guard = TextGuard.of(STARTER, model);
+    }
+
+    private static OnnxCausalModel model(Resources resources) {
+        ModelSource.InMemory source = (ModelSource.InMemory) STARTER.model();
+        return OnnxCausalModel.load(source.bytes(), STARTER.manifest().shape(), resources);
     }
 
     @AfterAll
@@ -88,7 +98,7 @@ class StarterGuardTests {
                 .reversed();
 
         for (int i = 0; i < first.size(); i++) {
-            assertThat(again.get(i)).isCloseTo(first.get(i), offset(CACHE));
+            assertThat(again.get(i)).isEqualTo(first.get(i));
         }
     }
 
@@ -98,16 +108,49 @@ class StarterGuardTests {
                 goldens().stream().map(StarterGuardTests::conversation).toList();
         List<Double> alone =
                 conversations.stream().map(StarterGuardTests::unsafe).toList();
-        try (ExecutorService askers = Executors.newFixedThreadPool(6)) {
+        try (ExecutorService askers = Executors.newFixedThreadPool(8)) {
             List<Callable<Double>> questions = new ArrayList<>();
             for (int round = 0; round < 3; round++) {
                 conversations.forEach(conversation -> questions.add(() -> unsafe(conversation)));
             }
             List<Future<Double>> answers = askers.invokeAll(questions);
             for (int i = 0; i < answers.size(); i++) {
-                assertThat(value(answers.get(i))).isCloseTo(alone.get(i % alone.size()), offset(CACHE));
+                assertThat(value(answers.get(i))).isEqualTo(alone.get(i % alone.size()));
             }
         }
+    }
+
+    @Test
+    void assessWhenAnAnswerGrowsInWindowsSaysWhatItSaysOfItAtOnceAndCostsWhatIsNew() {
+        Turn question = Turn.of(Role.USER, "How is bread baked?");
+        List<String> words = List.of("Knead the dough, 2½ times; let it rest. Don't hurry: it's done when it's done. "
+                .repeat(12)
+                .split("(?<=[nt])"));
+        List<Scored> grown = new ArrayList<>();
+        List<Conversation> windows = new ArrayList<>();
+        StringBuilder answer = new StringBuilder();
+        long cost = 0;
+        for (int i = 0; i < words.size(); i++) {
+            answer.append(words.get(i));
+            if (i % 12 == 11) {
+                Conversation window = new Conversation(List.of(question, Turn.of(Role.ASSISTANT, answer.toString())));
+                windows.add(window);
+                long before = model.readTokens();
+                grown.add(scored(window));
+                cost += model.readTokens() - before;
+                scored(asked("Something else, " + i));
+            }
+        }
+        OnnxCausalModel cold = model(new Resources(1, 1, 0));
+        try (Guard atOnce = TextGuard.of(STARTER, cold)) {
+            for (Conversation window : windows.reversed()) {
+                assertThat(atOnce.assess(window)).isEqualTo(grown.removeLast());
+            }
+        }
+        long atOnceTokens = tokens(windows.getLast());
+        assertThat(windows).hasSizeGreaterThan(8);
+        // beside the answer itself, each window reads the template's tail again
+        assertThat(cost).isLessThan(atOnceTokens + 20L * windows.size());
     }
 
     @Test
@@ -153,6 +196,16 @@ class StarterGuardTests {
                         Assessment.Inconclusive.class,
                         inconclusive -> assertThat(inconclusive.reason()).isEqualTo(Assessment.Reason.TIMEOUT));
         assertThat(guard.assess(asked("Hello"))).isInstanceOf(Scored.class);
+    }
+
+    /** Tokens of a prompt, all of them read anew. */
+    private static long tokens(Conversation conversation) {
+        OnnxCausalModel cold = model(new Resources(1, 1, 0));
+        try (Guard fresh = TextGuard.of(STARTER, cold)) {
+            long before = cold.readTokens();
+            assertThat(fresh.assess(conversation)).isInstanceOf(Scored.class);
+            return cold.readTokens() - before;
+        }
     }
 
     private static double value(Future<Double> answer) throws InterruptedException, ExecutionException {

@@ -35,7 +35,7 @@ public final class TextGuard implements Guard {
     /** Room for text that a context must leave beside the template. */
     private static final int LEAST_ROOM = 16;
 
-    /** UTF-16 units of a first guess at a chunk, for each token of room. */
+    /** UTF-16 units of a first guess at a chunk, for each token of room; further ones are guessed by the chunk before. */
     private static final int CHARACTERS_PER_TOKEN = 8;
 
     private final GuardProfile profile;
@@ -173,9 +173,10 @@ public final class TextGuard implements Guard {
         String text = String.join("\n\n", Dialogue.texts(subject));
         int frame = prompt(List.of(Turn.of(subject.role(), ""))).length;
         VerdictReader.Verdict worst = reader.harmless();
+        double charactersPerToken = CHARACTERS_PER_TOKEN;
         int start = 0;
         while (true) {
-            int end = Math.min(text.length(), whole(text, start + CHARACTERS_PER_TOKEN * room));
+            int end = Math.min(text.length(), whole(text, start + Math.max(2, (int) (charactersPerToken * room))));
             int[] prompt = prompt(subject.role(), text.substring(start, end));
             while (prompt.length > room) {
                 stopIfInterrupted();
@@ -188,6 +189,9 @@ public final class TextGuard implements Guard {
             if (end == text.length()) {
                 return worst;
             }
+            // the next chunk is like this one, and a little more, so that its end is found and not guessed
+            charactersPerToken =
+                    Math.min(CHARACTERS_PER_TOKEN, 1.1 * (end - start) / Math.max(1, prompt.length - frame));
             double share = Math.min(0.5, (double) overlap / (prompt.length - frame));
             start = Math.max(whole(text, end - (int) (share * (end - start))), start + 1);
         }

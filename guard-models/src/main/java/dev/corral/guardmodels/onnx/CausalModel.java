@@ -12,7 +12,7 @@ public interface CausalModel extends AutoCloseable {
      * @param tokens 1 to {@link #contextTokens()} token ids
      * @param rows ascending indices into {@code tokens}, at least one
      * @return for each row the logits of the head's {@link #headRows()} rows
-     * @throws InterruptedException if the thread is interrupted; the work ends within a step of a few hundred tokens
+     * @throws InterruptedException if the thread is interrupted; the work ends within some milliseconds
      */
     float[][] logits(int[] tokens, int[] rows) throws InterruptedException;
 

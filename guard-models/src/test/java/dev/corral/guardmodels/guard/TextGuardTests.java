@@ -174,6 +174,20 @@ class TextGuardTests {
         assertThatChunksHoldEveryWord(text.toString());
     }
 
+    @Test
+    void assessWhenTextHas128KTokensJudgesAllOfItInPromptsOfOneContext() throws IOException {
+        StringBuilder text = new StringBuilder();
+        IntStream.range(0, 18_000)
+                .forEach(i -> text.append(i).append(i % 3 == 0 ? "word " : "das "));
+        try (GuardTokenizer tokenizer = Fixtures.tinyTokenizer()) {
+            assertThat(tokenizer.encode(text.toString())).hasSizeGreaterThan(128 << 10);
+        }
+        Scored scored = scored(said(text.toString()));
+        assertThat(scored.coverage()).isEqualTo(Coverage.ofText(text.length()));
+        assertThat(model.asked).allMatch(prompt -> prompt.length <= CONTEXT);
+        assertThatChunksHoldEveryWord(text.toString());
+    }
+
     private void assertThatChunksHoldEveryWord(String text) {
         int[] whole;
         try (GuardTokenizer tokenizer = Fixtures.tinyTokenizer()) {
