@@ -7,29 +7,28 @@ import dev.corral.guardmodels.store.GuardStore;
 import dev.corral.guardmodels.tokenizer.GuardTokenizer;
 import dev.corral.policies.assessment.Probability;
 import dev.corral.policies.taxonomy.Hazard;
+import dev.corral.quantization.graph.Kept;
 import dev.corral.quantization.graph.LlamaConfig;
 import dev.corral.quantization.graph.LlamaGraph;
 import dev.corral.quantization.graph.Matrix;
 import dev.corral.quantization.graph.OnnxGraph;
 import dev.corral.quantization.graph.OnnxWriter;
+import dev.corral.quantization.pruning.Calibration;
+import dev.corral.quantization.recipe.Pruning;
 import dev.corral.quantization.recipe.Recipe;
 import dev.corral.quantization.safetensors.Checkpoint;
 import dev.corral.quantization.safetensors.CheckpointException;
 import dev.corral.quantization.safetensors.Tensor;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** Makes a guard directory of a Hugging Face model directory. */
 public final class Converter {
@@ -64,6 +63,9 @@ public final class Converter {
 
         /** Called again and again with the bytes written so far. */
         void written(long bytes);
+
+        /** Called, where a recipe prunes, with the conversations that the model has read to find out by what. */
+        default void calibrated(int conversations, int all) {}
     }
 
     /** The family that the weights of a directory are made for, as far as they show it. */
@@ -103,9 +105,23 @@ public final class Converter {
                 + ProcessHandle.current().pid()));
         try (Checkpoint weights = Checkpoint.open(from)) {
             Matrix head = head(config, weights, verdict, family);
-            GuardManifest manifest =
-                    manifest(family, recipe, description, config, verdict, head.rows(), sources(from, weights));
-            OnnxGraph graph = LlamaGraph.build(config, weights, recipe, head);
+            Kept kept = Kept.all(config);
+            if (recipe.pruning().isPresent()) {
+                Pruning pruning = recipe.pruning().get();
+                Calibration calibration = calibration(pruning, config, family, tokenizerFile);
+                kept = calibration.keep(pruning, weights, head, unfinished, progress::calibrated);
+            }
+            recipe.requireFits(kept.layers().size(), config.hidden());
+            GuardManifest manifest = manifest(
+                    family,
+                    recipe,
+                    description,
+                    config,
+                    verdict,
+                    head.rows(),
+                    kept,
+                    sources(from, weights, recipe));
+            OnnxGraph graph = LlamaGraph.build(config, weights, recipe, head, kept);
             progress.total(graph.constantBytes());
             new OnnxWriter(tool).write(graph, unfinished.resolve("model.onnx"), progress::written);
             Files.copy(tokenizerFile, unfinished.resolve(TOKENIZER));
@@ -120,12 +136,22 @@ public final class Converter {
     }
 
     private static VerdictTokens verdict(GuardFamily family, Path tokenizerFile) throws IOException {
-        try (GuardTokenizer tokenizer =
-                GuardTokenizer.load(Files.readAllBytes(tokenizerFile), tokenizerFile.toString())) {
+        try (GuardTokenizer tokenizer = tokenizer(tokenizerFile)) {
             return family.verdictTokens(tokenizer::encode);
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(tokenizerFile + ": " + e.getMessage(), e);
         }
+    }
+
+    private static Calibration calibration(
+            Pruning pruning, LlamaConfig config, GuardFamily family, Path tokenizerFile) throws IOException {
+        try (GuardTokenizer tokenizer = tokenizer(tokenizerFile)) {
+            return Calibration.read(pruning.calibration(), config, family, tokenizer);
+        }
+    }
+
+    private static GuardTokenizer tokenizer(Path file) throws IOException {
+        return GuardTokenizer.load(Files.readAllBytes(file), file.toString());
     }
 
     private static Matrix head(LlamaConfig config, Checkpoint weights, VerdictTokens verdict, GuardFamily family) {
@@ -158,6 +184,7 @@ public final class Converter {
             LlamaConfig config,
             VerdictTokens verdict,
             int headRows,
+            Kept kept,
             Map<String, String> sources) {
         int contextTokens = Math.min(recipe.contextTokens(), config.maxPositions());
         Map<String, Integer> hazards = new LinkedHashMap<>();
@@ -172,29 +199,29 @@ public final class Converter {
                 description.quality(),
                 description.recommendedThreshold(),
                 new GuardManifest.Context(contextTokens, contextTokens / CHUNKS_OVERLAP_BY),
-                new GuardManifest.Model(config.layers(), config.kvHeads(), config.headSize(), headRows),
+                new GuardManifest.Model(kept.layers().size(), config.kvHeads(), config.headSize(), headRows),
                 new GuardManifest.Verdict(verdict.lead(), verdict.continuation(), 0, 1, hazards),
-                new GuardManifest.Made(tool, recipe.label(), sources));
+                new GuardManifest.Made(tool, made(recipe, config, kept), sources));
     }
 
-    private static Map<String, String> sources(Path from, Checkpoint weights) throws IOException {
+    /** The recipe, and what came of it where that cannot be told from the sources alone. */
+    private static String made(Recipe recipe, LlamaConfig config, Kept kept) {
+        if (kept.layers().size() == config.layers()) {
+            return recipe.label();
+        }
+        return recipe.label()
+                + kept.layers().stream().map(String::valueOf).collect(Collectors.joining(" ", "; kept of the layers: ", ""));
+    }
+
+    private static Map<String, String> sources(Path from, Checkpoint weights, Recipe recipe) throws IOException {
         List<Path> files = new ArrayList<>(List.of(from.resolve("config.json"), from.resolve(TOKENIZER)));
         files.addAll(weights.files());
+        recipe.pruning().ifPresent(pruning -> files.add(pruning.calibration()));
         Map<String, String> sources = new LinkedHashMap<>();
         for (Path file : files) {
-            sources.put(file.getFileName().toString(), sha256(file));
+            sources.put(file.getFileName().toString(), GuardStore.digest(file));
         }
         return sources;
-    }
-
-    private static String sha256(Path file) throws IOException {
-        try (DigestInputStream in =
-                new DigestInputStream(Files.newInputStream(file), MessageDigest.getInstance("SHA-256"))) {
-            in.transferTo(OutputStream.nullOutputStream());
-            return HexFormat.of().formatHex(in.getMessageDigest().digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
     }
 
     private static void deleteTree(Path folder) throws IOException {

@@ -2,10 +2,10 @@ package dev.corral.quantization;
 
 import dev.corral.guardmodels.prompt.GuardFamily;
 import dev.corral.guardmodels.store.GuardManifest;
-import dev.corral.guardmodels.store.Precision;
 import dev.corral.guardmodels.tokenizer.UnusableTokenizerException;
 import dev.corral.policies.assessment.Probability;
 import dev.corral.quantization.recipe.Recipe;
+import dev.corral.quantization.recipe.RecipeException;
 import dev.corral.quantization.safetensors.CheckpointException;
 import java.io.Console;
 import java.io.IOException;
@@ -21,6 +21,7 @@ import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -61,37 +62,8 @@ public final class QuantizeCommand implements Callable<Integer> {
     @Option(names = "--to", required = true, paramLabel = "DIR", description = "Folder to make; must not exist yet.")
     private Path to;
 
-    @Option(
-            names = "--precision",
-            required = true,
-            paramLabel = "P",
-            description = {
-                "int8: nearest to the original and fastest on server CPUs.",
-                "int4: half the memory.",
-                "fp32: exact, large and slow."
-            })
-    private String precision;
-
-    @Option(
-            names = "--block-size",
-            paramLabel = "N",
-            defaultValue = "" + Recipe.DEFAULT_BLOCK_SIZE,
-            description = "int4: weights that share a scale: 16, 32, 64, 128, 256. Default: ${DEFAULT-VALUE}.")
-    private int blockSize;
-
-    @Option(
-            names = "--fine-layers",
-            paramLabel = "N",
-            defaultValue = "" + Recipe.DEFAULT_FINE_LAYERS,
-            description = "int8: first layers that get 16-bit activations. Default: ${DEFAULT-VALUE}.")
-    private int fineLayers;
-
-    @Option(
-            names = "--context",
-            paramLabel = "TOKENS",
-            defaultValue = "" + Recipe.DEFAULT_CONTEXT_TOKENS,
-            description = "Longest prompt that the guard takes at once. Default: ${DEFAULT-VALUE}.")
-    private int contextTokens;
+    @ArgGroup(validate = false, heading = "%nWhat to make of the weights; see docs/quantization.md:%n")
+    private RecipeOptions recipe = new RecipeOptions();
 
     @Option(
             names = "--family",
@@ -126,13 +98,13 @@ public final class QuantizeCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         PrintWriter out = spec.commandLine().getOut();
-        Recipe recipe = recipe();
         try {
+            Recipe followed = recipe();
             GuardFamily guardFamily = family();
             Converter.Description description = description(guardFamily);
             GuardManifest manifest;
             try (Bar bar = new Bar()) {
-                manifest = new Converter(tool()).convert(from, to, guardFamily, recipe, description, bar);
+                manifest = new Converter(tool()).convert(from, to, guardFamily, followed, description, bar);
             }
             out.printf(
                     Locale.ROOT,
@@ -143,17 +115,15 @@ public final class QuantizeCommand implements Callable<Integer> {
                     size(to) / 1_000_000,
                     to);
             return CommandLine.ExitCode.OK;
-        } catch (CheckpointException | UnusableTokenizerException e) {
+        } catch (CheckpointException | RecipeException | UnusableTokenizerException e) {
             spec.commandLine().getErr().println("Cannot convert " + from + ": " + e.getMessage());
             return FAILED;
         }
     }
 
     private Recipe recipe() {
-        Precision parsed = Precision.byLabel(precision)
-                .orElseThrow(() -> wrongUse("--precision must be int4, int8 or fp32: '" + precision + "'"));
         try {
-            return new Recipe(parsed, blockSize, fineLayers, contextTokens);
+            return recipe.recipe();
         } catch (IllegalArgumentException e) {
             throw wrongUse(String.valueOf(e.getMessage()));
         }
@@ -226,6 +196,13 @@ public final class QuantizeCommand implements Callable<Integer> {
                         .build();
             } else {
                 System.err.printf(Locale.ROOT, "Converting %d MB%n", bytes / MEGABYTE);
+            }
+        }
+
+        @Override
+        public void calibrated(int conversations, int all) {
+            if (conversations == all) {
+                System.err.printf(Locale.ROOT, "Read %d conversations to find out what to drop%n", all);
             }
         }
 

@@ -3,21 +3,34 @@ package dev.corral.quantization;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.corral.guardmodels.conversation.Conversation;
+import dev.corral.guardmodels.conversation.Role;
+import dev.corral.guardmodels.conversation.Turn;
+import dev.corral.guardmodels.guard.Guard;
+import dev.corral.guardmodels.guard.OnnxGuard;
 import dev.corral.guardmodels.prompt.GuardFamily;
 import dev.corral.guardmodels.store.GuardManifest;
 import dev.corral.guardmodels.store.GuardStore;
 import dev.corral.guardmodels.store.Precision;
+import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.assessment.Probability;
+import dev.corral.quantization.recipe.Format;
+import dev.corral.quantization.recipe.Pruning;
 import dev.corral.quantization.recipe.Recipe;
+import dev.corral.quantization.recipe.RecipeException;
 import dev.corral.quantization.safetensors.CheckpointException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class ConverterTests {
 
@@ -49,16 +62,60 @@ class ConverterTests {
         assertThat(names(to.getParent())).containsExactly("tiny");
     }
 
-    @Test
-    void convertWhenRepeatedGivesTheSameBytes() throws IOException {
-        convert(TINY, folder.resolve("a"), Precision.INT4);
-        convert(TINY, folder.resolve("b"), Precision.INT4);
+    @ParameterizedTest
+    @EnumSource(Precision.class)
+    void convertWhenRepeatedGivesTheSameBytes(Precision precision) throws IOException {
+        convert(TINY, folder.resolve("a"), precision);
+        convert(TINY, folder.resolve("b"), precision);
 
         assertThat(names(folder.resolve("a"))).isEqualTo(names(folder.resolve("b")));
         for (String name : names(folder.resolve("a"))) {
             assertThat(folder.resolve("a").resolve(name))
                     .hasSameBinaryContentAs(folder.resolve("b").resolve(name));
         }
+    }
+
+    @Test
+    void convertWhenPrunedKeepsWhatWasAskedForAndSaysWhat() throws Exception {
+        Recipe recipe = pruned("""
+                {"text": "How do I bake bread?"}
+                {"turns": [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Good day."}]}
+                """);
+        Path to = folder.resolve("pruned");
+
+        GuardManifest manifest = convert(TINY, to, recipe);
+
+        assertThat(manifest.model().layers()).isEqualTo(2);
+        assertThat(manifest.made().recipe())
+                .matches("pruned to 2 layers and MLPs of 96; int8; kept of the layers: [012] [012]");
+        assertThat(manifest.made().source())
+                .containsEntry("calibration.jsonl", GuardStore.digest(folder.resolve("calibration.jsonl")));
+        assertThat(names(to)).containsExactly("SHA256SUMS", "guard.yaml", "model.onnx", "tokenizer.json");
+        try (Guard guard = OnnxGuard.load(GuardStore.open(to), 1, 1)) {
+            assertThat(guard.assess(new Conversation(List.of(Turn.of(Role.USER, "Hello")))))
+                    .isInstanceOf(Assessment.Scored.class);
+        }
+
+        convert(TINY, folder.resolve("again"), recipe);
+        assertThat(folder.resolve("again/model.onnx")).hasSameBinaryContentAs(to.resolve("model.onnx"));
+    }
+
+    @Test
+    void convertWhenCalibrationDataIsBrokenNamesTheLine() throws IOException {
+        Recipe recipe = pruned("{\"text\": \"fine\"}\n{\"prompt\": \"not so\"}\n");
+
+        assertThatExceptionOfType(RecipeException.class)
+                .isThrownBy(() -> convert(TINY, folder.resolve("pruned"), recipe))
+                .withMessageContaining("calibration.jsonl cannot be used: line 2 has no 'text'");
+        assertThat(names(folder)).containsExactly("calibration.jsonl");
+    }
+
+    private Recipe pruned(String calibration) throws IOException {
+        Path data = folder.resolve("calibration.jsonl");
+        Files.writeString(data, calibration);
+        Format int8 = new Format.Int8(false);
+        return new Recipe(
+                int8, List.of(), int8, Optional.of(new Pruning(OptionalInt.of(2), OptionalInt.of(96), data)), 1024);
     }
 
     @Test
@@ -110,7 +167,11 @@ class ConverterTests {
     }
 
     private GuardManifest convert(Path from, Path to, Precision precision) throws IOException {
-        return converter.convert(from, to, Converter.family(from), Recipe.of(precision), DESCRIPTION, new NoProgress());
+        return convert(from, to, Recipe.of(precision));
+    }
+
+    private GuardManifest convert(Path from, Path to, Recipe recipe) throws IOException {
+        return converter.convert(from, to, Converter.family(from), recipe, DESCRIPTION, new NoProgress());
     }
 
     private Path copy(Path source) throws IOException {

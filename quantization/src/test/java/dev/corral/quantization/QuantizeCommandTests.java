@@ -2,8 +2,10 @@ package dev.corral.quantization;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,9 +30,34 @@ class QuantizeCommandTests {
         assertThat(run("--from", TINY, "--to", to, "--precision", "int4", "--block-size", "64"))
                 .isZero();
         assertThat(out.toString())
-                .contains("int4, blocks of 64, family llama-guard-3")
+                .contains("int4 in blocks of 64; embedding int4 in blocks of 32, family llama-guard-3")
                 .contains("Try it: corral run --guard " + to);
         assertThat(folder.resolve("tiny-guard/guard.yaml")).content().contains("id: tiny-guard");
+    }
+
+    @Test
+    void quantizeWhenRecipeIsAFileFollowsIt() throws IOException {
+        Path recipe = folder.resolve("recipe.yaml");
+        Files.writeString(recipe, "{ precision: int4, except: [{ layers: [0], precision: int8 }], context: 512 }");
+        String to = folder.resolve("tiny-guard").toString();
+
+        assertThat(run("--from", TINY, "--to", to, "--recipe", recipe.toString())).isZero();
+        assertThat(folder.resolve("tiny-guard/guard.yaml"))
+                .content()
+                .contains("recipe: int4 in blocks of 32; layer 0 int8")
+                .contains("tokens: 512");
+    }
+
+    @Test
+    void quantizeWhenRecipeIsWrongSaysAllOfIt() throws IOException {
+        Path recipe = folder.resolve("recipe.yaml");
+        Files.writeString(recipe, "{ precision: int5, blocks: 7 }");
+        String to = folder.resolve("x").toString();
+
+        assertThat(run("--from", TINY, "--to", to, "--recipe", recipe.toString())).isEqualTo(1);
+        assertThat(err.toString())
+                .contains("'precision' must be one of fp32, fp16, int8, int4: 'int5'")
+                .contains("'blocks' is not a key of this format; remove it");
     }
 
     @Test
@@ -42,9 +69,18 @@ class QuantizeCommandTests {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            --precision int5                   | --precision must be int4, int8 or fp32: 'int5'
+            --precision int5                   | --precision must be one of fp32, fp16, int8, int4: 'int5'
+            --threshold 0.5                    | --precision or --recipe must be given
             --precision int4 --block-size 48   | the block size must be one of [16, 32, 64, 128, 256]: 48
-            --precision int8 --fine-layers -1  | the number of fine layers must not be negative: -1
+            --precision int8 --block-size 32   | --block-size, --scales and --activations are for int4 only, not for int8
+            --precision int4 --scales best     | --scales must be one of range, least-squares: 'best'
+            --precision int4 --activations x   | --activations must be int8 or fp32: 'x'
+            --precision int4 --embedding int2  | --embedding must be one of fp32, fp16, int8, int4: 'int2'
+            --precision int8 --fine-layers -1  | --fine-layers must be a number of at least 0, and is for int8 only: -1
+            --precision int4 --fine-layers 1   | --fine-layers must be a number of at least 0, and is for int8 only: 1
+            --precision int8 --keep-layers 2   | --keep-layers and --keep-mlp need --calibration
+            --precision int8 --calibration a   | --calibration is for --keep-layers and --keep-mlp only
+            --recipe a --precision int8        | --recipe says it all: leave [--precision] out, or write it into the file
             --precision int8 --context 5       | the context must be at least 128 tokens: 5
             --precision int8 --threshold 2     | --threshold must be above 0 and at most 1: 2.0
             --precision int8 --id a/b          | --id must be letters, digits, dots and hyphens: 'a/b'

@@ -23,7 +23,7 @@ import tools.jackson.databind.json.JsonMapper;
  * Reads conversations from JSON lines: an object a line, with {@code text}, or {@code turns} of {@code role} and
  * {@code content}, and optionally the {@code response} to be judged. Files whose name ends in {@code .xz} are unpacked.
  */
-final class JsonLines implements AutoCloseable {
+public final class JsonLines implements AutoCloseable {
 
     private static final JsonMapper JSON = new JsonMapper();
 
@@ -34,7 +34,8 @@ final class JsonLines implements AutoCloseable {
         this.reader = reader;
     }
 
-    static JsonLines open(Path file) throws IOException {
+    /** Opens a file. */
+    public static JsonLines open(Path file) throws IOException {
         InputStream in = Files.newInputStream(file);
         try {
             InputStream plain = file.toString().endsWith(".xz") ? new XZInputStream(in) : in;
@@ -50,7 +51,7 @@ final class JsonLines implements AutoCloseable {
      *
      * @param number from 1
      */
-    record Line(int number, JsonNode json, Conversation conversation) {
+    public record Line(int number, JsonNode json, Conversation conversation) {
 
         /** A field that must be text. */
         String text(String field) throws BrokenLineException {
@@ -59,8 +60,7 @@ final class JsonLines implements AutoCloseable {
     }
 
     /** The next line that is not blank, or null after the last. */
-    @Nullable
-    Line next() throws IOException, BrokenLineException {
+    public @Nullable Line next() throws IOException, BrokenLineException {
         String line = reader.readLine();
         number++;
         while (line != null && line.isBlank()) {
@@ -126,7 +126,7 @@ final class JsonLines implements AutoCloseable {
     }
 
     /** A line that cannot be read. */
-    static final class BrokenLineException extends Exception {
+    public static final class BrokenLineException extends Exception {
 
         BrokenLineException(int number, String problem) {
             super("line " + number + " " + problem);

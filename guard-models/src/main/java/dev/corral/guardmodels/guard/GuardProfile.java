@@ -12,7 +12,7 @@ import dev.corral.policies.taxonomy.Taxonomy;
  * @param fingerprint hex digest that changes with weights, tokenizer or template; part of every cache key
  * @param family the prompt template, such as {@code llama-guard-3} or {@code corral-starter}
  * @param taxonomy what it tells apart
- * @param precision of its weights: {@code fp32}, {@code int8} or {@code int4}
+ * @param precision of its weights: {@code fp32}, {@code fp16}, {@code int8} or {@code int4}
  * @param contextTokens the longest prompt in tokens; longer texts are judged in overlapping chunks
  * @param recommendedThreshold for P(unsafe), used where a policy names none
  * @param licence of the weights, for people

@@ -87,9 +87,7 @@ public final class GuardStore {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
                 String name = file.getFileName().toString();
                 if (!name.equals(Checksums.FILE)) {
-                    try (InputStream in = Files.newInputStream(file)) {
-                        digests.put(name, digest(in, (_, _) -> {}));
-                    }
+                    digests.put(name, digest(file));
                     sizes.put(name, Files.size(file));
                 }
             }
@@ -123,6 +121,13 @@ public final class GuardStore {
             checks.add(check);
         }
         return checks;
+    }
+
+    /** The SHA-256 of a file, in hex. */
+    public static String digest(Path file) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            return digest(in, (_, _) -> {});
+        }
     }
 
     private static GuardDirectory directory(GuardFolder folder, String origin, Checksums checksums, ModelSource model) {

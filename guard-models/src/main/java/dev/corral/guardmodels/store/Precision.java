@@ -4,9 +4,10 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 
-/** How a model's weights are kept. */
+/** How most of a model's weights are kept. */
 public enum Precision {
     FP32,
+    FP16,
     INT8,
     INT4;
 

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * One mapping of a YAML document, read key by key. What is missing or of the wrong type is noted and a stand-in
  * returned, so that one reading finds every problem; keys that nobody asked for are problems too.
  */
-final class YamlSection {
+public final class YamlSection {
 
     private final String path;
     private final Map<?, ?> values;
@@ -26,7 +26,8 @@ final class YamlSection {
         this.values = value instanceof Map<?, ?> map ? map : Map.of();
     }
 
-    static YamlSection root(@Nullable Object document) {
+    /** The document itself; what it lacks is noted. */
+    public static YamlSection root(@Nullable Object document) {
         List<String> problems = new ArrayList<>();
         if (!(document instanceof Map)) {
             problems.add("it must be a mapping of keys to values");
@@ -35,17 +36,43 @@ final class YamlSection {
     }
 
     /** Notes a problem that the reader found itself. */
-    void problem(String message) {
+    public void problem(String message) {
         problems.add(path.isEmpty() ? message : "in '" + path + "': " + message);
     }
 
-    YamlSection section(String key) {
+    /** Whether there is such a key. */
+    public boolean has(String key) {
+        return values.containsKey(key);
+    }
+
+    /** A mapping inside of this one. */
+    public YamlSection section(String key) {
         YamlSection child = new YamlSection(name(key), value(key, Map.class, Map.of(), "a mapping"), problems);
         children.add(child);
         return child;
     }
 
-    String text(String key) {
+    /** The mappings of a list. */
+    public List<YamlSection> sections(String key) {
+        List<YamlSection> sections = new ArrayList<>();
+        for (Object element : list(key, "a list of mappings")) {
+            String name = name(key) + "[" + sections.size() + "]";
+            if (!(element instanceof Map)) {
+                problems.add("'" + name + "' must be a mapping: '" + element + "'");
+            }
+            sections.add(new YamlSection(name, element, problems));
+        }
+        children.addAll(sections);
+        return sections;
+    }
+
+    /** A list of anything. */
+    public List<?> list(String key, String expected) {
+        return value(key, List.class, List.of(), expected);
+    }
+
+    /** Any text. */
+    public String text(String key) {
         return value(key, String.class, "", "text");
     }
 
@@ -53,7 +80,8 @@ final class YamlSection {
         return value(key, Number.class, 0, "a number").doubleValue();
     }
 
-    int integer(String key, int least) {
+    /** A whole number of at least {@code least}. */
+    public int integer(String key, int least) {
         int number = value(key, Integer.class, least, "a whole number");
         if (number < least) {
             problems.add("'" + name(key) + "' must be at least " + least + ": " + number);
@@ -64,7 +92,7 @@ final class YamlSection {
 
     List<Integer> integers(String key) {
         List<Integer> integers = new ArrayList<>();
-        for (Object element : value(key, List.class, List.of(), "a list of token ids")) {
+        for (Object element : list(key, "a list of token ids")) {
             if (element instanceof Integer integer && integer >= 0) {
                 integers.add(integer);
             } else {
@@ -89,7 +117,7 @@ final class YamlSection {
     }
 
     /** One of some words; the first of them stands in for a wrong one. */
-    <T> T choice(String key, Map<String, T> choices) {
+    public <T> T choice(String key, Map<String, T> choices) {
         String word = text(key);
         T chosen = choices.get(word);
         if (chosen == null) {
@@ -103,7 +131,7 @@ final class YamlSection {
     }
 
     /** All problems of the document; call on the root when everything was read. */
-    List<String> finish() {
+    public List<String> finish() {
         for (Object key : values.keySet()) {
             if (!read.contains(String.valueOf(key))) {
                 problems.add("'" + name(String.valueOf(key)) + "' is not a key of this format; remove it");

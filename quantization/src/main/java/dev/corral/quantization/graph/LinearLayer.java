@@ -1,6 +1,6 @@
 package dev.corral.quantization.graph;
 
-import dev.corral.quantization.recipe.Recipe;
+import dev.corral.quantization.recipe.Format;
 import java.util.List;
 import java.util.Map;
 
@@ -8,15 +8,16 @@ import java.util.Map;
 sealed interface LinearLayer {
 
     /**
-     * The way of a recipe in one of the decoder's layers.
+     * The way of a format.
      *
      * @param rows a name for what has as many rows as the activations
      */
-    static LinearLayer of(Recipe recipe, int layer, String rows) {
-        return switch (recipe.precision()) {
-            case FP32 -> new Fp32();
-            case INT8 -> new Int8(layer < recipe.fineLayers(), rows);
-            case INT4 -> new Int4(recipe.blockSize());
+    static LinearLayer of(Format format, String rows) {
+        return switch (format) {
+            case Format.Fp32 _ -> new Fp32();
+            case Format.Fp16 _ -> new Fp16();
+            case Format.Int8 int8 -> new Int8(int8.fine(), rows);
+            case Format.Int4 int4 -> new Int4(int4);
         };
     }
 
@@ -36,19 +37,32 @@ sealed interface LinearLayer {
 
         @Override
         public String embed(OnnxGraph graph, String tokens, Matrix embedding) {
-            Initializer table = new Initializer(
-                    "embedding.weight",
-                    ElementType.FLOAT,
-                    Initializer.dimensions(embedding.rows(), embedding.columns()),
-                    out -> {
-                        float[] row = new float[embedding.columns()];
-                        for (int r = 0; r < embedding.rows(); r++) {
-                            embedding.row(r, row);
-                            Initializer.floats("", row, row.length).source().writeTo(out);
-                        }
-                    });
-            return graph.standard("Gather", "embedding", graph.constant(table), tokens);
+            String table = graph.constant(new Rows(embedding).floats("embedding.weight"));
+            return graph.standard("Gather", "embedding", table, tokens);
         }
+    }
+
+    /** Floats that are stored as halves; ONNX Runtime makes floats of a matrix when it loads it. */
+    record Fp16() implements LinearLayer {
+
+        @Override
+        public String multiply(OnnxGraph graph, String name, String x, Matrix matrix) {
+            String halves = graph.constant(new Channels(matrix).halves(name + ".weight"));
+            return graph.standard("MatMul", name, x, floats(graph, name + ".floats", halves));
+        }
+
+        @Override
+        public String embed(OnnxGraph graph, String tokens, Matrix embedding) {
+            String table = graph.constant(new Rows(embedding).halves("embedding.weight"));
+            return floats(graph, "embedding", graph.standard("Gather", "embedding.halves", table, tokens));
+        }
+    }
+
+    /** Adds {@code name}, the halves as floats. */
+    private static String floats(OnnxGraph graph, String name, String halves) {
+        graph.node(
+                OnnxGraph.STANDARD, "Cast", List.of(halves), List.of(name), Map.of("to", (long) ElementType.FLOAT.code()));
+        return name;
     }
 
     /**
@@ -163,7 +177,7 @@ sealed interface LinearLayer {
 
         @Override
         public String embed(OnnxGraph graph, String tokens, Matrix embedding) {
-            Blocks blocks = new Blocks(embedding, 8, EMBEDDING_BLOCK);
+            Blocks blocks = new Blocks(embedding, 8, EMBEDDING_BLOCK, Format.Scales.RANGE);
             String weights = graph.constant(
                     blocks.signedWeights("embedding.weight", embedding.rows(), blocks.perRow(), EMBEDDING_BLOCK));
             String scales = graph.constant(blocks.scales("embedding.scale", embedding.rows(), blocks.perRow(), 1));
@@ -183,59 +197,73 @@ sealed interface LinearLayer {
         }
     }
 
-    /** 4-bit weights with a scale a block; {@code MatMulNBits} quantises each token's row itself (accuracy level 4). */
-    record Int4(int blockSize) implements LinearLayer {
+    /**
+     * 4-bit weights with a scale a block. {@code MatMulNBits} quantises each token's row itself, block by block (accuracy
+     * level 4), or leaves it as it is (level 1). Scales are stored as halves, of which ONNX Runtime makes floats when it
+     * loads a matrix.
+     */
+    record Int4(Format.Int4 format) implements LinearLayer {
 
+        private static final long ACCURACY_FP32 = 1;
         private static final long ACCURACY_INT8 = 4;
-        private static final int EMBEDDING_BLOCK = 32;
+        private static final int BITS = 4;
 
         @Override
         public String multiply(OnnxGraph graph, String name, String x, Matrix matrix) {
-            Blocks blocks = new Blocks(matrix, 4, blockSize);
+            Blocks blocks = blocks(matrix);
+            String scales =
+                    graph.constant(blocks.halfScales(name + ".scale", (long) matrix.rows() * blocks.perRow()));
             graph.node(
                     OnnxGraph.MICROSOFT,
                     "MatMulNBits",
                     List.of(
                             x,
-                            graph.constant(
-                                    blocks.weights(name + ".weight", matrix.rows(), blocks.perRow(), blockSize / 2)),
-                            graph.constant(blocks.scales(name + ".scale", (long) matrix.rows() * blocks.perRow()))),
+                            graph.constant(blocks.weights(
+                                    name + ".weight", matrix.rows(), blocks.perRow(), format.blockSize() / 2)),
+                            floats(graph, name + ".scale.floats", scales)),
                     List.of(name),
                     Map.of(
-                            "K", (long) matrix.columns(),
-                            "N", (long) matrix.rows(),
-                            "bits", 4L,
-                            "block_size", (long) blockSize,
-                            "accuracy_level", ACCURACY_INT8));
+                            "K",
+                            (long) matrix.columns(),
+                            "N",
+                            (long) matrix.rows(),
+                            "bits",
+                            (long) BITS,
+                            "block_size",
+                            (long) format.blockSize(),
+                            "accuracy_level",
+                            format.exactActivations() ? ACCURACY_FP32 : ACCURACY_INT8));
             return name;
         }
 
         @Override
         public String embed(OnnxGraph graph, String tokens, Matrix embedding) {
-            return gatherBlocks(graph, tokens, new Blocks(embedding, 4, EMBEDDING_BLOCK));
+            Blocks blocks = blocks(embedding);
+            graph.node(
+                    OnnxGraph.MICROSOFT,
+                    "GatherBlockQuantized",
+                    List.of(
+                            graph.constant(blocks.weights(
+                                    "embedding.weight",
+                                    embedding.rows(),
+                                    (long) blocks.perRow() * format.blockSize() / 2)),
+                            tokens,
+                            graph.constant(blocks.halfScales("embedding.scale", embedding.rows(), blocks.perRow()))),
+                    List.of("embedding.halves"),
+                    Map.of(
+                            "bits",
+                            (long) BITS,
+                            "block_size",
+                            (long) format.blockSize(),
+                            "gather_axis",
+                            0L,
+                            "quantize_axis",
+                            1L));
+            return floats(graph, "embedding", "embedding.halves");
         }
-    }
 
-    private static String gatherBlocks(OnnxGraph graph, String tokens, Blocks blocks) {
-        Matrix embedding = blocks.matrix();
-        graph.node(
-                OnnxGraph.MICROSOFT,
-                "GatherBlockQuantized",
-                List.of(
-                        graph.constant(blocks.weights(
-                                "embedding.weight", embedding.rows(), (long) embedding.columns() * blocks.bits() / 8)),
-                        tokens,
-                        graph.constant(blocks.scales("embedding.scale", embedding.rows(), blocks.perRow()))),
-                List.of("embedding"),
-                Map.of(
-                        "bits",
-                        (long) blocks.bits(),
-                        "block_size",
-                        (long) blocks.size(),
-                        "gather_axis",
-                        0L,
-                        "quantize_axis",
-                        1L));
-        return "embedding";
+        private Blocks blocks(Matrix matrix) {
+            return new Blocks(matrix, BITS, format.blockSize(), format.scales());
+        }
     }
 }

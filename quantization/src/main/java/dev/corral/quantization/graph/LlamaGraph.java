@@ -1,5 +1,6 @@
 package dev.corral.quantization.graph;
 
+import dev.corral.quantization.recipe.Projection;
 import dev.corral.quantization.recipe.Recipe;
 import dev.corral.quantization.safetensors.Checkpoint;
 import dev.corral.quantization.safetensors.Tensor;
@@ -19,23 +20,46 @@ public final class LlamaGraph {
     private final LlamaConfig config;
     private final Checkpoint weights;
     private final Recipe recipe;
+    private final Kept kept;
+    private final int layers;
     private final OnnxGraph graph = new OnnxGraph();
 
-    private LlamaGraph(LlamaConfig config, Checkpoint weights, Recipe recipe) {
+    private LlamaGraph(LlamaConfig config, Checkpoint weights, Recipe recipe, Kept kept) {
         this.config = config;
         this.weights = weights;
         this.recipe = recipe;
+        this.kept = kept;
+        this.layers = kept.layers().size();
+    }
+
+    /** The graph of a whole decoder; see {@link #build(LlamaConfig, Checkpoint, Recipe, Matrix, Kept)}. */
+    public static OnnxGraph build(LlamaConfig config, Checkpoint weights, Recipe recipe, Matrix head) {
+        return build(config, weights, recipe, head, Kept.all(config));
     }
 
     /**
      * Builds the graph; the checkpoint must stay open until the graph is written.
      *
+     * @param config of the checkpoint
      * @param head the rows of the output that are kept, in order; always fp32
+     * @param kept what the graph gets of the decoder
+     * @throws dev.corral.quantization.recipe.RecipeException if the recipe does not fit the decoder
      */
-    public static OnnxGraph build(LlamaConfig config, Checkpoint weights, Recipe recipe, Matrix head) {
-        LlamaGraph builder = new LlamaGraph(config, weights, recipe);
+    public static OnnxGraph build(LlamaConfig config, Checkpoint weights, Recipe recipe, Matrix head, Kept kept) {
+        recipe.requireFits(kept.layers().size(), config.hidden());
+        LlamaGraph builder = new LlamaGraph(config, weights, recipe, kept);
         builder.decoder(head, Math.min(recipe.contextTokens(), config.maxPositions()));
         return builder.graph;
+    }
+
+    /** The value of the residual stream before a layer, or after the last one; only the wanted rows of that. */
+    static String stateBefore(int layer) {
+        return layer == 0 ? "embedding" : "layer." + (layer - 1) + ".after_mlp";
+    }
+
+    /** The value of what the neurons of an MLP put out. */
+    static String neurons(int layer) {
+        return "layer." + layer + ".mlp.product";
     }
 
     private void decoder(Matrix head, int positions) {
@@ -48,24 +72,24 @@ public final class LlamaGraph {
         graph.constant(rotary.sines());
 
         String residual =
-                linear(0).embed(graph, tokens, matrix("model.embed_tokens", config.vocabulary(), config.hidden()));
+                embedding().embed(graph, tokens, matrix("model.embed_tokens", config.vocabulary(), config.hidden()));
         String normal = "layer.0.input_norm";
         graph.node(
                 OnnxGraph.STANDARD,
                 "SimplifiedLayerNormalization",
-                List.of(residual, norm("model.layers.0.input_layernorm")),
+                List.of(residual, norm(tensors(0) + "input_layernorm")),
                 List.of(normal),
                 Map.of("epsilon", config.normEpsilon()));
-        for (int layer = 0; layer < config.layers(); layer++) {
-            String weight = "model.layers." + layer + ".";
+        for (int layer = 0; layer < layers; layer++) {
+            String weight = tensors(layer);
             String value = "layer." + layer + ".";
             String attention = attention(layer, normal);
-            if (layer == config.layers() - 1) {
+            if (layer == layers - 1) {
                 // what follows the last attention looks at one token at a time: only the wanted rows go on
                 attention = rowsOf(attention, value + "attention.rows");
                 residual = rowsOf(residual, value + "residual.rows");
             }
-            String mixed = afterAttention(layer)
+            String mixed = linear(layer, Projection.OUTPUT)
                     .multiply(
                             graph,
                             value + "attention.output",
@@ -78,28 +102,29 @@ public final class LlamaGraph {
             String mlpInput = addAndNorm(
                     residual, mixed, weight + "post_attention_layernorm", afterAttention, value + "mlp_norm");
             String next =
-                    layer + 1 < config.layers() ? "model.layers." + (layer + 1) + ".input_layernorm" : "model.norm";
-            residual = value + "after_mlp";
+                    layer + 1 < layers ? tensors(layer + 1) + "input_layernorm" : "model.norm";
+            residual = stateBefore(layer + 1);
             normal = addAndNorm(afterAttention, mlp(layer, mlpInput), next, residual, value + "next_norm");
         }
         new LinearLayer.Fp32().multiply(graph, "logits", normal, head);
         graph.output("logits", ElementType.FLOAT, 1L, "rows", (long) head.rows());
     }
 
-    private LinearLayer linear(int layer) {
-        return LinearLayer.of(recipe, layer, "tokens");
+    private LinearLayer embedding() {
+        return LinearLayer.of(recipe.embedding(), "tokens");
     }
 
-    /** What follows the last layer's attention has the wanted rows only. */
-    private LinearLayer afterAttention(int layer) {
-        return layer == config.layers() - 1 ? LinearLayer.of(recipe, layer, "rows") : linear(layer);
+    private LinearLayer linear(int layer, Projection projection) {
+        // what follows the last layer's attention has the wanted rows only
+        boolean cut = layer == layers - 1 && projection != Projection.QKV;
+        return LinearLayer.of(recipe.format(layer, layers, projection), cut ? "rows" : "tokens");
     }
 
     private String attention(int layer, String x) {
-        String weight = "model.layers." + layer + ".self_attn.";
+        String weight = tensors(layer) + "self_attn.";
         String value = "layer." + layer + ".attention";
         long kvWidth = (long) config.kvHeads() * config.headSize();
-        String queryKeyValue = linear(layer)
+        String queryKeyValue = linear(layer, Projection.QKV)
                 .multiply(
                         graph,
                         value + ".qkv",
@@ -142,21 +167,28 @@ public final class LlamaGraph {
     }
 
     private String mlp(int layer, String x) {
-        String weight = "model.layers." + layer + ".mlp.";
+        String weight = tensors(layer) + "mlp.";
         String value = "layer." + layer + ".mlp";
-        String gate = afterAttention(layer)
-                .multiply(
-                        graph,
-                        value + ".gate",
-                        x,
-                        matrix(weight + "gate_proj", config.intermediate(), config.hidden()));
-        String up = afterAttention(layer)
-                .multiply(graph, value + ".up", x, matrix(weight + "up_proj", config.intermediate(), config.hidden()));
+        List<Integer> neurons = kept.neurons().get(layer);
+        Matrix gates = matrix(weight + "gate_proj", config.intermediate(), config.hidden());
+        Matrix ups = matrix(weight + "up_proj", config.intermediate(), config.hidden());
+        Matrix downs = matrix(weight + "down_proj", config.hidden(), config.intermediate());
+        if (neurons.size() < config.intermediate()) {
+            gates = gates.select(neurons);
+            ups = ups.select(neurons);
+            downs = downs.selectColumns(neurons);
+        }
+        String gate = linear(layer, Projection.UP).multiply(graph, value + ".gate", x, gates);
+        String up = linear(layer, Projection.UP).multiply(graph, value + ".up", x, ups);
         String active = value + ".silu";
         graph.node(OnnxGraph.MICROSOFT, "QuickGelu", List.of(gate), List.of(active), Map.of("alpha", 1f));
-        String product = graph.standard("Mul", value + ".product", active, up);
-        return afterAttention(layer)
-                .multiply(graph, value, product, matrix(weight + "down_proj", config.hidden(), config.intermediate()));
+        String product = graph.standard("Mul", neurons(layer), active, up);
+        return linear(layer, Projection.DOWN).multiply(graph, value, product, downs);
+    }
+
+    /** What the names of a layer's tensors begin with. */
+    private String tensors(int layer) {
+        return "model.layers." + kept.layers().get(layer) + ".";
     }
 
     /** Adds two values into {@code sum} and norms it. */

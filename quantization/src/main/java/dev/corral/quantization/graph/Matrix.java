@@ -86,4 +86,30 @@ public interface Matrix {
             }
         };
     }
+
+    /** Only these columns, in this order. */
+    default Matrix selectColumns(List<Integer> columns) {
+        Matrix all = this;
+        int[] chosen = columns.stream().mapToInt(column -> column).toArray();
+        return new Matrix() {
+            @Override
+            public int rows() {
+                return all.rows();
+            }
+
+            @Override
+            public int columns() {
+                return chosen.length;
+            }
+
+            @Override
+            public void row(int row, float[] target) {
+                float[] whole = new float[all.columns()];
+                all.row(row, whole);
+                for (int i = 0; i < chosen.length; i++) {
+                    target[i] = whole[chosen[i]];
+                }
+            }
+        };
+    }
 }

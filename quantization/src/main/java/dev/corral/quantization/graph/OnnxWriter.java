@@ -34,6 +34,11 @@ public final class OnnxWriter {
         this(producerVersion, INLINE_LIMIT);
     }
 
+    /** Writes all constants beside the model, where they can be mapped into memory. */
+    public static OnnxWriter beside(String producerVersion) {
+        return new OnnxWriter(producerVersion, 0);
+    }
+
     OnnxWriter(String producerVersion, long inlineLimit) {
         this.producerVersion = producerVersion;
         this.inlineLimit = inlineLimit;

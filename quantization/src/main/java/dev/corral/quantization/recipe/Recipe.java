@@ -1,20 +1,25 @@
 package dev.corral.quantization.recipe;
 
 import dev.corral.guardmodels.store.Precision;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
- * What to make of a checkpoint.
+ * What to make of a checkpoint. The verdict head always stays fp32.
  *
- * @param precision of all matrices but the verdict head, which stays fp32
- * @param blockSize weights that share a scale, for int4: 16, 32, 64, 128 or 256 (the sizes that ONNX Runtime's
- *     {@code MatMulNBits} has kernels for)
- * @param fineLayers first layers whose activations take 16 bits instead of 8, for int8
+ * @param matrices of all layers, where nothing deviates
+ * @param deviations the last one that fits a matrix counts
+ * @param embedding of the token embedding
+ * @param pruning what is left out before
  * @param contextTokens longest prompt that the guard will take
  */
-public record Recipe(Precision precision, int blockSize, int fineLayers, int contextTokens) {
-
-    private static final List<Integer> BLOCK_SIZES = List.of(16, 32, 64, 128, 256);
+public record Recipe(
+        Format matrices, List<Deviation> deviations, Format embedding, Optional<Pruning> pruning, int contextTokens) {
 
     public static final int DEFAULT_BLOCK_SIZE = 32;
 
@@ -22,35 +27,118 @@ public record Recipe(Precision precision, int blockSize, int fineLayers, int con
 
     public static final int DEFAULT_CONTEXT_TOKENS = 8192;
 
+    public static final int LEAST_CONTEXT_TOKENS = 128;
+
     public Recipe {
-        if (!BLOCK_SIZES.contains(blockSize)) {
+        deviations = List.copyOf(deviations);
+        if (contextTokens < LEAST_CONTEXT_TOKENS) {
             throw new IllegalArgumentException(
-                    "the block size must be one of %s: %d".formatted(BLOCK_SIZES, blockSize));
+                    "the context must be at least %d tokens: %d".formatted(LEAST_CONTEXT_TOKENS, contextTokens));
         }
-        if (fineLayers < 0) {
-            throw new IllegalArgumentException("the number of fine layers must not be negative: " + fineLayers);
+    }
+
+    /**
+     * Matrices that are kept in another way.
+     *
+     * @param layers from 0; below 0 they count from the end, -1 is the last one; empty for all
+     * @param projections empty for all
+     */
+    public record Deviation(List<Integer> layers, Set<Projection> projections, Format format) {
+
+        public Deviation {
+            layers = List.copyOf(layers);
+            projections = Set.copyOf(projections);
         }
-        if (contextTokens < 128) {
-            throw new IllegalArgumentException("the context must be at least 128 tokens: " + contextTokens);
+
+        boolean fits(int layer, int layerCount, Projection projection) {
+            return (layers.isEmpty() || layers.contains(layer) || layers.contains(layer - layerCount))
+                    && (projections.isEmpty() || projections.contains(projection));
+        }
+
+        String label() {
+            String where = layers.isEmpty()
+                    ? "all layers"
+                    : (layers.size() == 1 ? "layer " : "layers ")
+                            + layers.stream().map(String::valueOf).collect(Collectors.joining(" "));
+            String what = projections.isEmpty()
+                    ? ""
+                    : projections.stream().sorted().map(Projection::label).collect(Collectors.joining(" and ", " ", ""));
+            return where + what + " " + format.label();
         }
     }
 
     /** The recipe of a precision with the defaults for the rest. */
     public static Recipe of(Precision precision) {
-        return new Recipe(precision, DEFAULT_BLOCK_SIZE, DEFAULT_FINE_LAYERS, DEFAULT_CONTEXT_TOKENS);
+        Format.Int4 int4 = new Format.Int4(DEFAULT_BLOCK_SIZE, Format.Scales.RANGE, false);
+        return switch (precision) {
+            case FP32 -> plain(new Format.Fp32());
+            case FP16 -> plain(new Format.Fp16());
+            case INT8 -> plain(new Format.Int8(false)).withFineLayers(DEFAULT_FINE_LAYERS);
+            case INT4 -> plain(int4);
+        };
     }
 
-    /** The recipe in one line, such as {@code int4, blocks of 32}. */
+    /** Reads a recipe from a file; see {@code docs/quantization.md}. */
+    public static Recipe read(Path file) {
+        return RecipeYaml.read(file);
+    }
+
+    private static Recipe plain(Format format) {
+        return new Recipe(format, List.of(), format, Optional.empty(), DEFAULT_CONTEXT_TOKENS);
+    }
+
+    /** The same, but for the first layers, which are int8 with 16-bit activations. */
+    public Recipe withFineLayers(int count) {
+        List<Integer> first = IntStream.range(0, count).boxed().toList();
+        List<Deviation> fine =
+                count == 0 ? List.of() : List.of(new Deviation(first, Set.of(), new Format.Int8(true)));
+        return new Recipe(matrices, fine, embedding, pruning, contextTokens);
+    }
+
+    /** How one matrix is kept. */
+    public Format format(int layer, int layerCount, Projection projection) {
+        return deviations.reversed().stream()
+                .filter(deviation -> deviation.fits(layer, layerCount, projection))
+                .findFirst()
+                .map(Deviation::format)
+                .orElse(matrices);
+    }
+
+    /**
+     * Checks that it can be followed for a decoder of this shape.
+     *
+     * @throws RecipeException if not
+     */
+    public void requireFits(int layerCount, int hidden) {
+        for (Deviation deviation : deviations) {
+            for (int layer : deviation.layers) {
+                if (layer >= layerCount || layer < -layerCount) {
+                    throw new RecipeException(
+                            "the recipe names layer %d, but there are only %d layers, from 0 on (-1 is the last)"
+                                    .formatted(layer, layerCount));
+                }
+            }
+        }
+        if (embedding instanceof Format.Int4 int4 && hidden % int4.blockSize() != 0) {
+            throw new RecipeException("blocks of %d do not divide the %d weights of a token's embedding: take smaller ones"
+                    .formatted(int4.blockSize(), hidden));
+        }
+    }
+
+    /** The precision of most of the guard. */
+    public Precision precision() {
+        return matrices.precision();
+    }
+
+    /** The whole recipe in one line, such as {@code int4 in blocks of 32; embedding int8}. */
     public String label() {
-        return switch (precision) {
-            case FP32 -> "fp32";
-            case INT8 ->
-                switch (fineLayers) {
-                    case 0 -> "int8";
-                    case 1 -> "int8, 16-bit activations in the first layer";
-                    default -> "int8, 16-bit activations in the first %d layers".formatted(fineLayers);
-                };
-            case INT4 -> "int4, blocks of " + blockSize;
-        };
+        List<String> parts = new ArrayList<>();
+        pruning.ifPresent(cut -> parts.add(cut.label()));
+        parts.add(matrices.label());
+        deviations.forEach(deviation -> parts.add(deviation.label()));
+        if (!embedding.equals(matrices)) {
+            parts.add("embedding " + embedding.label());
+        }
+        return String.join("; ", parts);
     }
 }

@@ -6,6 +6,8 @@ import dev.corral.guardmodels.onnx.ModelShape;
 import dev.corral.guardmodels.onnx.OnnxCausalModel;
 import dev.corral.guardmodels.onnx.Resources;
 import dev.corral.guardmodels.store.Precision;
+import dev.corral.quantization.recipe.Format;
+import dev.corral.quantization.recipe.Projection;
 import dev.corral.quantization.recipe.Recipe;
 import dev.corral.quantization.safetensors.Checkpoint;
 import dev.corral.quantization.safetensors.Tensor;
@@ -14,12 +16,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -74,11 +77,38 @@ class GoldenParityTests {
         }
     }
 
+    /** A recipe, and how alike its logits and the reference's are at least. */
+    record Quantised(Recipe recipe, double likeness) {}
+
+    static Stream<Quantised> recipes() {
+        Format int8 = new Format.Int8(false);
+        Format int4 = new Format.Int4(32, Format.Scales.RANGE, false);
+        Recipe.Deviation ends = new Recipe.Deviation(List.of(0, -1), Set.of(), new Format.Int8(true));
+        Recipe.Deviation downs = new Recipe.Deviation(
+                List.of(), Set.of(Projection.DOWN), new Format.Int4(16, Format.Scales.LEAST_SQUARES, true));
+        return Stream.concat(
+                Format.Int4.BLOCK_SIZES.stream()
+                        .map(size -> new Quantised(
+                                recipe(new Format.Int4(size, Format.Scales.LEAST_SQUARES, false), int4), 0.7)),
+                Stream.of(
+                        new Quantised(Recipe.of(Precision.FP16), 0.999),
+                        new Quantised(Recipe.of(Precision.INT8), 0.99),
+                        new Quantised(recipe(int8, new Format.Fp16()), 0.99),
+                        new Quantised(Recipe.of(Precision.INT4), 0.8),
+                        new Quantised(recipe(int4, int8, ends), 0.8),
+                        new Quantised(recipe(int8, int4, ends, downs), 0.8),
+                        new Quantised(recipe(new Format.Int4(32, Format.Scales.RANGE, true), int8), 0.8)));
+    }
+
+    private static Recipe recipe(Format matrices, Format embedding, Recipe.Deviation... deviations) {
+        return new Recipe(matrices, List.of(deviations), embedding, Optional.empty(), 4096);
+    }
+
     @ParameterizedTest
-    @ValueSource(strings = {"int8", "int4"})
-    void convertWhenQuantisedStaysNearAndIgnoresTheCache(String precision) throws Exception {
+    @MethodSource("recipes")
+    void convertWhenQuantisedStaysNearAndIgnoresTheCache(Quantised quantised) throws Exception {
         JsonNode goldens = goldens("tiny-llama-guard");
-        Recipe recipe = Recipe.of(Precision.byLabel(precision).orElseThrow());
+        Recipe recipe = quantised.recipe();
         try (Checkpoint expected = logits("tiny-llama-guard");
                 OnnxCausalModel cold = convert("tiny-llama-guard", recipe);
                 OnnxCausalModel warm = convert("tiny-llama-guard", recipe)) {
@@ -94,7 +124,7 @@ class GoldenParityTests {
                 }
                 assertThat(correlation(fresh[0], row(expected, golden, 0)))
                         .as("%s", golden.path("id"))
-                        .isGreaterThan(precision.equals("int8") ? 0.99 : 0.8);
+                        .isGreaterThan(quantised.likeness());
             }
         }
     }

@@ -1,0 +1,204 @@
+package dev.corral.quantization;
+
+import dev.corral.guardmodels.store.Precision;
+import dev.corral.quantization.recipe.Format;
+import dev.corral.quantization.recipe.Pruning;
+import dev.corral.quantization.recipe.Recipe;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** The flags of {@link QuantizeCommand} that say what to make of the weights: a recipe file, or its keys one by one. */
+final class RecipeOptions {
+
+    @Option(
+            names = "--recipe",
+            paramLabel = "FILE",
+            description = "Recipe as YAML: everything below, and other ways for single layers or matrices.")
+    private @Nullable Path file;
+
+    @Option(
+            names = "--precision",
+            paramLabel = "P",
+            description = {
+                "int8: nearest to the original and fastest on server CPUs.",
+                "int4: half the memory.",
+                "fp16: exact to three digits, half of fp32's disk space, its memory and speed.",
+                "fp32: exact, large and slow."
+            })
+    private @Nullable String precision;
+
+    @Option(
+            names = "--block-size",
+            paramLabel = "N",
+            description = "int4: weights that share a scale: 16, 32, 64, 128, 256. Default: " + Recipe.DEFAULT_BLOCK_SIZE
+                    + ".")
+    private @Nullable Integer blockSize;
+
+    @Option(
+            names = "--scales",
+            paramLabel = "S",
+            description = "int4: least-squares searches each scale for the least error. Default: range.")
+    private @Nullable String scales;
+
+    @Option(
+            names = "--activations",
+            paramLabel = "A",
+            description = "int4: fp32 is slower and nearer to the original. Default: int8.")
+    private @Nullable String activations;
+
+    @Option(
+            names = "--fine-layers",
+            paramLabel = "N",
+            description = "int8: first layers that get 16-bit activations. Default: " + Recipe.DEFAULT_FINE_LAYERS + ".")
+    private @Nullable Integer fineLayers;
+
+    @Option(
+            names = "--embedding",
+            paramLabel = "P",
+            description = "Precision of the token embedding. Default: as --precision; int4 in blocks of "
+                    + Recipe.DEFAULT_BLOCK_SIZE + ".")
+    private @Nullable String embedding;
+
+    @Option(
+            names = "--keep-layers",
+            paramLabel = "N",
+            description = "Drop all but N layers: those that change their input least, by --calibration.")
+    private @Nullable Integer keepLayers;
+
+    @Option(
+            names = "--keep-mlp",
+            paramLabel = "N",
+            description = "Drop all but N neurons of each MLP: those that fire least, by --calibration.")
+    private @Nullable Integer keepMlp;
+
+    @Option(
+            names = "--calibration",
+            paramLabel = "FILE",
+            description = "JSON lines of conversations, as for 'corral evaluate', to choose by what to drop.")
+    private @Nullable Path calibration;
+
+    @Option(
+            names = "--context",
+            paramLabel = "TOKENS",
+            description =
+                    "Longest prompt that the guard takes at once. Default: " + Recipe.DEFAULT_CONTEXT_TOKENS + ".")
+    private @Nullable Integer contextTokens;
+
+    /**
+     * What the flags say.
+     *
+     * @throws IllegalArgumentException if they contradict each other, or a value is wrong
+     * @throws dev.corral.quantization.recipe.RecipeException if the recipe file cannot be followed
+     */
+    Recipe recipe() {
+        Path named = file;
+        if (named != null) {
+            List<String> others = Stream.of(
+                            flag("--precision", precision),
+                            flag("--block-size", blockSize),
+                            flag("--scales", scales),
+                            flag("--activations", activations),
+                            flag("--fine-layers", fineLayers),
+                            flag("--embedding", embedding),
+                            flag("--keep-layers", keepLayers),
+                            flag("--keep-mlp", keepMlp),
+                            flag("--calibration", calibration),
+                            flag("--context", contextTokens))
+                    .flatMap(Optional::stream)
+                    .toList();
+            require(others.isEmpty(), "--recipe says it all: leave " + others + " out, or write it into the file");
+            return Recipe.read(named);
+        }
+        require(precision != null, "--precision or --recipe must be given");
+        Precision chosen = choice("--precision", precision, Precision.values(), Precision::label);
+        Format matrices = matrices(chosen);
+        require(
+                fineLayers == null || (chosen == Precision.INT8 && fineLayers >= 0),
+                "--fine-layers must be a number of at least 0, and is for int8 only: " + fineLayers);
+        Recipe recipe = new Recipe(
+                matrices,
+                List.of(),
+                embedding(),
+                pruning(),
+                Objects.requireNonNullElse(contextTokens, Recipe.DEFAULT_CONTEXT_TOKENS));
+        return chosen == Precision.INT8
+                ? recipe.withFineLayers(Objects.requireNonNullElse(fineLayers, Recipe.DEFAULT_FINE_LAYERS))
+                : recipe;
+    }
+
+    private Format matrices(Precision chosen) {
+        if (chosen != Precision.INT4) {
+            require(
+                    blockSize == null && scales == null && activations == null,
+                    "--block-size, --scales and --activations are for int4 only, not for " + chosen.label());
+            return Recipe.of(chosen).matrices();
+        }
+        require(
+                activations == null || List.of("int8", "fp32").contains(activations),
+                "--activations must be int8 or fp32: '" + activations + "'");
+        return new Format.Int4(
+                Objects.requireNonNullElse(blockSize, Recipe.DEFAULT_BLOCK_SIZE), scales(), "fp32".equals(activations));
+    }
+
+    private Format.Scales scales() {
+        return scales == null
+                ? Format.Scales.RANGE
+                : choice("--scales", scales, Format.Scales.values(), Format.Scales::label);
+    }
+
+    private Format embedding() {
+        Precision chosen = embedding == null
+                ? choice("--precision", precision, Precision.values(), Precision::label)
+                : choice("--embedding", embedding, Precision.values(), Precision::label);
+        return chosen == Precision.INT4
+                ? new Format.Int4(Recipe.DEFAULT_BLOCK_SIZE, scales(), false)
+                : Recipe.of(chosen).embedding();
+    }
+
+    private Optional<Pruning> pruning() {
+        if (keepLayers == null && keepMlp == null) {
+            require(calibration == null, "--calibration is for --keep-layers and --keep-mlp only");
+            return Optional.empty();
+        }
+        Path data = calibration;
+        if (data == null) {
+            throw new IllegalArgumentException(
+                    "--keep-layers and --keep-mlp need --calibration: what to drop is chosen by it");
+        }
+        return Optional.of(new Pruning(number(keepLayers), number(keepMlp), data));
+    }
+
+    private static OptionalInt number(@Nullable Integer value) {
+        return value == null ? OptionalInt.empty() : OptionalInt.of(value);
+    }
+
+    private static Optional<String> flag(String name, @Nullable Object value) {
+        return value == null ? Optional.empty() : Optional.of(name);
+    }
+
+    private static <T> T choice(String flag, @Nullable String word, T[] values, Function<T, String> label) {
+        return Arrays.stream(values)
+                .filter(value -> label.apply(value).equals(word))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("%s must be one of %s: '%s'"
+                        .formatted(
+                                flag,
+                                Arrays.stream(values).map(label).collect(Collectors.joining(", ")),
+                                word)));
+    }
+
+    private static void require(boolean holds, String message) {
+        if (!holds) {
+            throw new IllegalArgumentException(message);
+        }
+    }
+}

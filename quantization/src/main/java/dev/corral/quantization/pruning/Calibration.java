@@ -1,0 +1,146 @@
+package dev.corral.quantization.pruning;
+
+import dev.corral.guardmodels.assess.JsonLines;
+import dev.corral.guardmodels.assess.JsonLines.BrokenLineException;
+import dev.corral.guardmodels.onnx.OnnxProbe;
+import dev.corral.guardmodels.onnx.OnnxProbe.Input;
+import dev.corral.guardmodels.prompt.Category;
+import dev.corral.guardmodels.prompt.Dialogue;
+import dev.corral.guardmodels.prompt.GuardFamily;
+import dev.corral.guardmodels.tokenizer.GuardTokenizer;
+import dev.corral.quantization.graph.Kept;
+import dev.corral.quantization.graph.LlamaConfig;
+import dev.corral.quantization.graph.Matrix;
+import dev.corral.quantization.graph.Observation;
+import dev.corral.quantization.graph.OnnxWriter;
+import dev.corral.quantization.recipe.Pruning;
+import dev.corral.quantization.recipe.RecipeException;
+import dev.corral.quantization.safetensors.Checkpoint;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.BiConsumer;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+
+/**
+ * Watches a model read conversations, to find out what of it matters.
+ *
+ * <p>The model runs in fp32, which takes 4 bytes a weight of disk space for the time being; of the memory it takes only
+ * what the system can give back, and the activations of one text. What is watched is reduced inside of the graph, so that
+ * no hidden state leaves it.
+ */
+public final class Calibration {
+
+    /** Of longer prompts the beginning is read. */
+    private static final int LONGEST_PROMPT = 2048;
+
+    private final LlamaConfig config;
+    private final List<int[]> prompts;
+
+    private Calibration(LlamaConfig config, List<int[]> prompts) {
+        this.config = config;
+        this.prompts = prompts;
+    }
+
+    /**
+     * Reads the conversations.
+     *
+     * @throws RecipeException if the file holds none, or something else
+     */
+    public static Calibration read(Path data, LlamaConfig config, GuardFamily family, GuardTokenizer tokenizer) {
+        int longest = Math.min(LONGEST_PROMPT, config.maxPositions());
+        List<Category> categories = Category.of(family.taxonomy().hazards());
+        List<int[]> prompts = new ArrayList<>();
+        try (JsonLines lines = JsonLines.open(data)) {
+            for (JsonLines.Line line = lines.next(); line != null; line = lines.next()) {
+                int[] prompt = tokenizer.encode(family.render(Dialogue.of(line.conversation()), categories), longest);
+                prompts.add(Arrays.copyOf(prompt, Math.min(prompt.length, longest)));
+            }
+        } catch (BrokenLineException e) {
+            throw new RecipeException("the calibration data " + data + " cannot be used: " + e.getMessage(), e);
+        } catch (IOException e) {
+            throw new RecipeException("the calibration data cannot be read: " + e, e);
+        }
+        if (prompts.isEmpty()) {
+            throw new RecipeException("the calibration data " + data + " has no lines");
+        }
+        return new Calibration(config, prompts);
+    }
+
+    /**
+     * Runs the model over all conversations.
+     *
+     * @param head any rows of the output
+     * @param scratch folder for the fp32 model, which is deleted afterwards
+     * @param progress is told how many conversations of how many were read
+     */
+    public Kept keep(
+            Pruning pruning, Checkpoint weights, Matrix head, Path scratch, BiConsumer<Integer, Integer> progress)
+            throws IOException {
+        Path model = scratch.resolve("calibration.onnx");
+        try {
+            OnnxWriter.beside("calibration")
+                    .write(Observation.build(config, weights, head, longest()), model, written -> {});
+            return watch(model, progress).keep(pruning);
+        } finally {
+            Files.deleteIfExists(model);
+            Files.deleteIfExists(model.resolveSibling(model.getFileName() + ".data"));
+        }
+    }
+
+    private int longest() {
+        return prompts.stream().mapToInt(prompt -> prompt.length).max().orElseThrow();
+    }
+
+    private Importance watch(Path model, BiConsumer<Integer, Integer> progress) {
+        double[] similarity = new double[config.layers()];
+        double[][] strength = new double[config.layers()][config.intermediate()];
+        long tokens = 0;
+        Set<String> outputs = new HashSet<>();
+        IntStream.range(0, config.layers())
+                .forEach(layer -> outputs.addAll(List.of(Observation.similarity(layer), Observation.strength(layer))));
+        try (OnnxProbe probe = OnnxProbe.load(model, Runtime.getRuntime().availableProcessors())) {
+            for (int i = 0; i < prompts.size(); i++) {
+                Map<String, float[]> observed = probe.run(inputs(prompts.get(i)), outputs);
+                for (int layer = 0; layer < config.layers(); layer++) {
+                    for (float cosine : Objects.requireNonNull(observed.get(Observation.similarity(layer)))) {
+                        similarity[layer] += cosine;
+                    }
+                    float[] norms = Objects.requireNonNull(observed.get(Observation.strength(layer)));
+                    for (int neuron = 0; neuron < norms.length; neuron++) {
+                        strength[layer][neuron] += norms[neuron] / prompts.size();
+                    }
+                }
+                tokens += prompts.get(i).length;
+                progress.accept(i + 1, prompts.size());
+            }
+        }
+        double all = tokens;
+        return new Importance(
+                Arrays.stream(similarity).map(sum -> 1 - sum / all).toArray(), strength);
+    }
+
+    private Map<String, Input> inputs(int[] prompt) {
+        int count = prompt.length;
+        Map<String, Input> inputs = new HashMap<>();
+        inputs.put("input_ids", Input.longs(Arrays.stream(prompt).asLongStream().toArray(), 1, count));
+        inputs.put("rows", Input.longs(LongStream.range(0, count).toArray(), count));
+        inputs.put("seqlens_k", Input.ints(new int[] {count - 1}, 1));
+        inputs.put("total_sequence_length", Input.ints(new int[] {count}));
+        for (int layer = 0; layer < config.layers(); layer++) {
+            Input nothing = Input.floats(new float[0], 1, config.kvHeads(), 0, config.headSize());
+            inputs.put("past_key_values." + layer + ".key", nothing);
+            inputs.put("past_key_values." + layer + ".value", nothing);
+        }
+        return inputs;
+    }
+}

@@ -1,0 +1,110 @@
+package dev.corral.quantization.recipe;
+
+import dev.corral.guardmodels.store.Precision;
+import java.util.List;
+import java.util.Locale;
+
+/** How a matrix is kept, and what its weights are multiplied with. */
+public sealed interface Format {
+
+    /** The precision of the weights. */
+    Precision precision();
+
+    /** For people, such as {@code int4 in blocks of 32}. */
+    String label();
+
+    /** Plain floats: exact, large and slow. */
+    record Fp32() implements Format {
+
+        @Override
+        public Precision precision() {
+            return Precision.FP32;
+        }
+
+        @Override
+        public String label() {
+            return "fp32";
+        }
+    }
+
+    /** Half the bytes of fp32 on disk; computed in fp32. */
+    record Fp16() implements Format {
+
+        @Override
+        public Precision precision() {
+            return Precision.FP16;
+        }
+
+        @Override
+        public String label() {
+            return "fp16";
+        }
+    }
+
+    /**
+     * 8 bits with a scale a channel.
+     *
+     * @param fine whether activations take 16 bits in place of 8
+     */
+    record Int8(boolean fine) implements Format {
+
+        @Override
+        public Precision precision() {
+            return Precision.INT8;
+        }
+
+        @Override
+        public String label() {
+            return fine ? "int8 with 16-bit activations" : "int8";
+        }
+    }
+
+    /**
+     * 4 bits with a scale a block.
+     *
+     * @param blockSize weights that share a scale: 16, 32, 64, 128 or 256, the sizes that ONNX Runtime's
+     *     {@code MatMulNBits} has kernels for
+     * @param scales how a block's scale is found
+     * @param exactActivations whether activations stay fp32, in place of 8 bits with a scale a block
+     */
+    record Int4(int blockSize, Scales scales, boolean exactActivations) implements Format {
+
+        /** The sizes that blocks may have. */
+        public static final List<Integer> BLOCK_SIZES = List.of(16, 32, 64, 128, 256);
+
+        public Int4 {
+            if (!BLOCK_SIZES.contains(blockSize)) {
+                throw new IllegalArgumentException(
+                        "the block size must be one of %s: %d".formatted(BLOCK_SIZES, blockSize));
+            }
+        }
+
+        @Override
+        public Precision precision() {
+            return Precision.INT4;
+        }
+
+        @Override
+        public String label() {
+            return "int4 in blocks of " + blockSize
+                    + switch (scales) {
+                        case RANGE -> "";
+                        case LEAST_SQUARES -> " of least error";
+                    }
+                    + (exactActivations ? " with fp32 activations" : "");
+        }
+    }
+
+    /** How the scale of a block is found. */
+    enum Scales {
+        /** The weight farthest from zero is met exactly. */
+        RANGE,
+        /** The sum of squared errors is the least that a search finds; the farthest weights may be cut off. */
+        LEAST_SQUARES;
+
+        /** The name in recipes, such as {@code least-squares}. */
+        public String label() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
+    }
+}

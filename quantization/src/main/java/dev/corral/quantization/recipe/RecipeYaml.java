@@ -1,0 +1,177 @@
+package dev.corral.quantization.recipe;
+
+import dev.corral.guardmodels.store.Precision;
+import dev.corral.guardmodels.store.YamlSection;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.snakeyaml.engine.v2.api.Load;
+import org.snakeyaml.engine.v2.api.LoadSettings;
+import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
+
+/**
+ * A recipe as a file, read strictly: all problems at once, an unknown key is one.
+ *
+ * <pre>{@code
+ * precision: int4              # of all matrices: fp32, fp16, int8, int4
+ * block-size: 32               # int4: weights that share a scale
+ * scales: least-squares        # int4: range (the default) or least-squares
+ * activations: fp32            # int4: int8 (the default) or fp32; int8: int8 (the default) or int16
+ * embedding: { precision: int8 }
+ * context: 8192
+ * except:                      # the last one that fits a matrix counts
+ *   - { layers: [0, -1], matrices: [down], precision: int8, activations: int16 }
+ * prune: { layers: 12, mlp: 6400, calibration: calibration.jsonl }
+ * }</pre>
+ */
+final class RecipeYaml {
+
+    private static final Map<String, Precision> PRECISIONS = byLabel(Precision.values(), Precision::label);
+    private static final Map<String, Projection> PROJECTIONS = byLabel(Projection.values(), Projection::label);
+    private static final Map<String, Format.Scales> SCALES = byLabel(Format.Scales.values(), Format.Scales::label);
+
+    private final Path folder;
+    private final YamlSection root;
+
+    private RecipeYaml(Path folder, YamlSection root) {
+        this.folder = folder;
+        this.root = root;
+    }
+
+    /** Reads a file; the calibration data lies relative to it. */
+    static Recipe read(Path file) {
+        Object document;
+        try {
+            document = new Load(
+                            LoadSettings.builder().setLabel(file.toString()).build())
+                    .loadFromString(Files.readString(file));
+        } catch (YamlEngineException e) {
+            throw new RecipeException(file + " is not valid YAML: " + e.getMessage(), e);
+        } catch (IOException e) {
+            throw new RecipeException(file + " cannot be read as a recipe: " + e, e);
+        }
+        YamlSection root = YamlSection.root(document);
+        Recipe recipe =
+                new RecipeYaml(file.toAbsolutePath().resolveSibling("").normalize(), root).recipe();
+        List<String> problems = root.finish();
+        if (!problems.isEmpty()) {
+            throw new RecipeException(problems.stream()
+                    .map(problem -> "\n  - " + problem)
+                    .collect(Collectors.joining("", file + " is no recipe:", "")));
+        }
+        return recipe;
+    }
+
+    private Recipe recipe() {
+        Format matrices = format(root);
+        List<Recipe.Deviation> deviations = new ArrayList<>();
+        if (root.has("except")) {
+            root.sections("except").forEach(section -> deviations.add(deviation(section)));
+        }
+        Format embedding = root.has("embedding")
+                ? embedding(root.section("embedding"))
+                : Recipe.of(matrices.precision()).embedding();
+        int context = root.has("context")
+                ? root.integer("context", Recipe.LEAST_CONTEXT_TOKENS)
+                : Recipe.DEFAULT_CONTEXT_TOKENS;
+        Optional<Pruning> pruning =
+                root.has("prune") ? Optional.of(pruning(root.section("prune"))) : Optional.empty();
+        return new Recipe(matrices, deviations, embedding, pruning, context);
+    }
+
+    private Recipe.Deviation deviation(YamlSection section) {
+        List<Integer> layers = new ArrayList<>();
+        if (section.has("layers")) {
+            for (Object layer : section.list("layers", "a list of layers, from 0, or from the end below 0")) {
+                if (layer instanceof Integer number) {
+                    layers.add(number);
+                } else {
+                    section.problem("'layers' must hold whole numbers: '" + layer + "'");
+                }
+            }
+        }
+        Set<Projection> projections = EnumSet.noneOf(Projection.class);
+        if (section.has("matrices")) {
+            for (Object name : section.list("matrices", "a list of " + String.join(", ", PROJECTIONS.keySet()))) {
+                Projection projection = PROJECTIONS.get(String.valueOf(name));
+                if (projection == null) {
+                    section.problem("'matrices' must hold some of " + String.join(", ", PROJECTIONS.keySet()) + ": '"
+                            + name + "'");
+                } else {
+                    projections.add(projection);
+                }
+            }
+        }
+        if (!section.has("layers") && !section.has("matrices")) {
+            section.problem("it must have 'layers' or 'matrices': otherwise it excepts everything");
+        }
+        return new Recipe.Deviation(layers, projections, format(section));
+    }
+
+    private static Format format(YamlSection section) {
+        return switch (section.choice("precision", PRECISIONS)) {
+            case FP32 -> new Format.Fp32();
+            case FP16 -> new Format.Fp16();
+            case INT8 -> new Format.Int8(activations(section, "int16"));
+            case INT4 -> new Format.Int4(blockSize(section), scales(section), activations(section, "fp32"));
+        };
+    }
+
+    private static Format embedding(YamlSection section) {
+        return switch (section.choice("precision", PRECISIONS)) {
+            case FP32 -> new Format.Fp32();
+            case FP16 -> new Format.Fp16();
+            case INT8 -> new Format.Int8(false);
+            case INT4 -> new Format.Int4(blockSize(section), scales(section), false);
+        };
+    }
+
+    private static int blockSize(YamlSection section) {
+        if (!section.has("block-size")) {
+            return Recipe.DEFAULT_BLOCK_SIZE;
+        }
+        int size = section.integer("block-size", 1);
+        if (!Format.Int4.BLOCK_SIZES.contains(size)) {
+            section.problem("'block-size' must be one of " + Format.Int4.BLOCK_SIZES + ": " + size);
+            return Recipe.DEFAULT_BLOCK_SIZE;
+        }
+        return size;
+    }
+
+    private static Format.Scales scales(YamlSection section) {
+        return section.has("scales") ? section.choice("scales", SCALES) : Format.Scales.RANGE;
+    }
+
+    /** Whether activations are kept better than in 8 bits. */
+    private static boolean activations(YamlSection section, String better) {
+        Map<String, Boolean> choices = new LinkedHashMap<>();
+        choices.put("int8", false);
+        choices.put(better, true);
+        return section.has("activations") && section.choice("activations", choices);
+    }
+
+    private Pruning pruning(YamlSection section) {
+        OptionalInt layers = section.has("layers") ? OptionalInt.of(section.integer("layers", 1)) : OptionalInt.empty();
+        OptionalInt mlp = section.has("mlp") ? OptionalInt.of(section.integer("mlp", 1)) : OptionalInt.empty();
+        if (layers.isEmpty() && mlp.isEmpty()) {
+            section.problem("it must have 'layers' or 'mlp': how many of them stay");
+        }
+        return new Pruning(layers, mlp, folder.resolve(section.text("calibration")));
+    }
+
+    private static <T> Map<String, T> byLabel(T[] values, Function<T, String> label) {
+        return Arrays.stream(values)
+                .collect(Collectors.toMap(label, value -> value, (first, _) -> first, LinkedHashMap::new));
+    }
+}
