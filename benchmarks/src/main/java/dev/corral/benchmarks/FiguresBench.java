@@ -56,6 +56,15 @@ public final class FiguresBench implements Callable<Integer> {
             description = "folder to keep the random weights in, and to look for them")
     private @Nullable Path weights;
 
+    @Option(
+            names = "--int4",
+            paramLabel = "RECIPE",
+            description = "recipe file for the guard of int4 (default: int4 in blocks of 256)")
+    private @Nullable Path int4Recipe;
+
+    @Option(names = "--int8", paramLabel = "RECIPE", description = "recipe file for the guard of int8 (default: int8)")
+    private @Nullable Path int8Recipe;
+
     @Option(names = "--json", description = "print one JSON document in place of the table")
     private boolean json;
 
@@ -74,18 +83,22 @@ public final class FiguresBench implements Callable<Integer> {
             QuantizeBench.add(full, FULL_LIMITS, table);
             workplace.drop(full);
 
-            Workplace.Made int4 = make(workplace, PRUNED, INT4, table);
+            Workplace.Made int4 = make(workplace, PRUNED, recipe(int4Recipe, INT4), table);
             QuantizeBench.add(int4, PRUNED_LIMITS, table);
             GuardFigures figures = new GuardFigures(int4.guard(), options, table);
             figures.memory(LOADED_LIMIT);
             figures.limitedTimes();
             workplace.drop(int4);
 
-            Workplace.Made int8 = make(workplace, PRUNED, INT8, table);
+            Workplace.Made int8 = make(workplace, PRUNED, recipe(int8Recipe, INT8), table);
             QuantizeBench.add(int8, Limits.NONE, table);
             new GuardFigures(int8.guard(), options, table).limitedTimes();
         }
         return table.finish();
+    }
+
+    private static List<String> recipe(@Nullable Path file, List<String> otherwise) {
+        return file == null ? otherwise : List.of("--recipe", file.toString());
     }
 
     private static Workplace.Made make(Workplace workplace, String shape, List<String> recipe, Table table)

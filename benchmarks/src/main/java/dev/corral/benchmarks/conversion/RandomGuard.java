@@ -24,14 +24,19 @@ public final class RandomGuard {
     private @Nullable ReplicaShape shape;
 
     @Option(
-            names = "--precision",
-            paramLabel = "P",
-            defaultValue = "int4",
-            description = "as of 'corral quantize' (default: ${DEFAULT-VALUE})")
-    private String precision = "int4";
+            names = "--recipe",
+            paramLabel = "FILE",
+            description = "as of 'corral quantize' (default: --precision int4)")
+    private @Nullable Path recipe;
+
+    @Option(names = "--precision", paramLabel = "P", description = "as of 'corral quantize'")
+    private @Nullable String precision;
 
     @Option(names = "--block-size", paramLabel = "N", description = "as of 'corral quantize'")
     private @Nullable Integer blockSize;
+
+    @Option(names = "--fine-layers", paramLabel = "N", description = "as of 'corral quantize'")
+    private @Nullable Integer fineLayers;
 
     @Option(
             names = "--weights",
@@ -60,11 +65,18 @@ public final class RandomGuard {
     }
 
     private List<String> recipe() {
-        List<String> options = new ArrayList<>(List.of("--precision", precision));
-        if (blockSize != null) {
-            options.addAll(List.of("--block-size", blockSize.toString()));
+        List<String> options = new ArrayList<>();
+        add("--recipe", recipe, options);
+        add("--precision", precision, options);
+        add("--block-size", blockSize, options);
+        add("--fine-layers", fineLayers, options);
+        return options.isEmpty() ? List.of("--precision", "int4") : options;
+    }
+
+    private static void add(String name, @Nullable Object value, List<String> options) {
+        if (value != null) {
+            options.addAll(List.of(name, value.toString()));
         }
-        return options;
     }
 
     private static final class Shapes implements Iterable<String> {

@@ -83,8 +83,7 @@ public final class OnnxProbe implements AutoCloseable {
             try (OrtSession.Result result = session.run(tensors, outputs)) {
                 Map<String, float[]> values = new HashMap<>();
                 for (String output : outputs) {
-                    FloatBuffer buffer =
-                            ((OnnxTensor) result.get(output).orElseThrow()).getFloatBuffer();
+                    FloatBuffer buffer = ((OnnxTensor) result.get(output).orElseThrow()).getFloatBuffer();
                     float[] copy = new float[buffer.remaining()];
                     buffer.get(copy);
                     values.put(output, copy);

@@ -177,8 +177,7 @@ class TextGuardTests {
     @Test
     void assessWhenTextHas128KTokensJudgesAllOfItInPromptsOfOneContext() throws IOException {
         StringBuilder text = new StringBuilder();
-        IntStream.range(0, 18_000)
-                .forEach(i -> text.append(i).append(i % 3 == 0 ? "word " : "das "));
+        IntStream.range(0, 18_000).forEach(i -> text.append(i).append(i % 3 == 0 ? "word " : "das "));
         try (GuardTokenizer tokenizer = Fixtures.tinyTokenizer()) {
             assertThat(tokenizer.encode(text.toString())).hasSizeGreaterThan(128 << 10);
         }
