@@ -10,6 +10,7 @@ import dev.corral.guardmodels.guard.Guard;
 import dev.corral.guardmodels.guard.OnnxGuard;
 import dev.corral.guardmodels.prompt.GuardFamily;
 import dev.corral.guardmodels.store.GuardManifest;
+import dev.corral.guardmodels.onnx.Resources;
 import dev.corral.guardmodels.store.GuardStore;
 import dev.corral.guardmodels.store.Precision;
 import dev.corral.policies.assessment.Assessment;
@@ -91,7 +92,7 @@ class ConverterTests {
         assertThat(manifest.made().source())
                 .containsEntry("calibration.jsonl", GuardStore.digest(folder.resolve("calibration.jsonl")));
         assertThat(names(to)).containsExactly("SHA256SUMS", "guard.yaml", "model.onnx", "tokenizer.json");
-        try (Guard guard = OnnxGuard.load(GuardStore.open(to), 1, 1)) {
+        try (Guard guard = OnnxGuard.load(GuardStore.open(to), Resources.oneLane(1))) {
             assertThat(guard.assess(new Conversation(List.of(Turn.of(Role.USER, "Hello")))))
                     .isInstanceOf(Assessment.Scored.class);
         }

@@ -50,7 +50,9 @@ class CachedTokensTests {
         LlamaConfig config = LlamaConfig.read(WEIGHTS);
         for (Precision precision : Precision.values()) {
             try (Checkpoint weights = Checkpoint.open(WEIGHTS)) {
-                Recipe recipe = new Recipe(precision, 32, 1, CONTEXT);
+                Recipe usual = Recipe.of(precision);
+                Recipe recipe = new Recipe(
+                        usual.matrices(), usual.deviations(), usual.embedding(), usual.pruning(), CONTEXT);
                 Matrix head = Matrix.of(weights.require("lm_head.weight"));
                 new OnnxWriter("test").write(LlamaGraph.build(config, weights, recipe, head), file(precision), _ -> {});
             }
