@@ -50,15 +50,14 @@ class HouseRulesTests {
 
     @ArchTest
     static final ArchRule blocking = noClasses()
-            .that(not(simpleName("StartReport")).and(not(resideInAnyPackage("..bench.."))))
+            .that(not(simpleName("StartReport")))
             .should()
             .callMethodWhere(describe(
                     "blocks",
                     call -> call.getName().startsWith("block")
                             && (call.getTargetOwner().isEquivalentTo(Mono.class)
                                     || call.getTargetOwner().isEquivalentTo(Flux.class))))
-            .because("an event loop that waits serves nobody; StartReport waits before there is anybody to serve,"
-                    + " and a bench is the client");
+            .because("an event loop that waits serves nobody; StartReport waits before there is anybody to serve");
 
     @ArchTest
     static final ArchRule schedulers = noClasses()
@@ -72,7 +71,7 @@ class HouseRulesTests {
 
     @ArchTest
     static final ArchRule clocks = noClasses()
-            .that(not(resideInAnyPackage("..dialect..", "..bench..", "..demo..")))
+            .that(not(resideInAnyPackage("..dialect..", "..demo..")))
             .and(not(simpleName("ModerationConfiguration")))
             .should()
             .dependOnClassesThat()
@@ -83,13 +82,11 @@ class HouseRulesTests {
 
     @ArchTest
     static final ArchRule environment = noClasses()
-            .that(not(resideInAnyPackage("..bench..")))
             .should()
             .callMethod(System.class, "getenv")
             .orShould()
             .callMethod(System.class, "getenv", String.class)
             .orShould()
             .callMethod(System.class, "getProperty", String.class)
-            .because("every setting is in CorralProperties, where it has a default, a rule and a test;"
-                    + " a bench starts the launcher, which tells it where it lies");
+            .because("every setting is in CorralProperties, where it has a default, a rule and a test");
 }

@@ -4,6 +4,7 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import ai.onnxruntime.OrtEnvironment;
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
@@ -22,6 +23,14 @@ class HouseRulesTests {
             .dependOnClassesThat()
             .resideInAPackage("ai.onnxruntime..")
             .because("everything else must work with a scripted model, and with another runtime");
+
+    @ArchTest
+    static final ArchRule runtimeWhenInitialisedIsQuiet = noClasses()
+            .that()
+            .haveNameNotMatching(".*\\.QuietRuntime\\b.*")
+            .should()
+            .callMethod(OrtEnvironment.class, "getEnvironment")
+            .because("ONNX Runtime sends events to its vendor unless it is told not to before anything else");
 
     @ArchTest
     static final ArchRule djlWhenImportedIsImportedByOnePackage = noClasses()

@@ -43,7 +43,7 @@ public final class OnnxCausalModel implements CausalModel {
     private static final int TILE = 16;
 
     /** Has ONNX Runtime multiply 8-bit numbers in the exact, slower way. */
-    private static final String EXACT_INT8 = "session.x64quantprecision";
+    static final String EXACT_INT8 = "session.x64quantprecision";
 
     private static final Set<String> OUTPUTS = Set.of("logits");
 
@@ -98,7 +98,7 @@ public final class OnnxCausalModel implements CausalModel {
     }
 
     private static OnnxCausalModel load(String name, ModelShape shape, Resources resources, SessionFactory factory) {
-        OrtEnvironment environment = OrtEnvironment.getEnvironment();
+        OrtEnvironment environment = QuietRuntime.environment();
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setIntraOpNumThreads(resources.poolThreads());
             options.setInterOpNumThreads(1);

@@ -62,7 +62,7 @@ public final class OnnxProbe implements AutoCloseable {
 
     /** Loads a model whose constants lie in a file beside it. */
     public static OnnxProbe load(Path file, int threads) {
-        OrtEnvironment environment = OrtEnvironment.getEnvironment();
+        OrtEnvironment environment = QuietRuntime.environment();
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setIntraOpNumThreads(threads);
             options.setInterOpNumThreads(1);

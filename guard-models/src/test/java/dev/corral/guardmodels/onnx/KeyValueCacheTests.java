@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 
 class KeyValueCacheTests {
 
-    private static final OrtEnvironment ENVIRONMENT = OrtEnvironment.getEnvironment();
+    private static final OrtEnvironment ENVIRONMENT = QuietRuntime.environment();
 
     @Test
     void createWhenThereIsNoSuchMemorySaysHowMuchWasWanted() {

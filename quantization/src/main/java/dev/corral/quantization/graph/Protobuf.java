@@ -9,7 +9,7 @@ import java.nio.charset.StandardCharsets;
  * Writes one protobuf message (encoding: protobuf.dev/programming-guides/encoding). A dozen fields of ONNX are all that
  * is needed; the published Java classes for them are shaded into a large library or stale.
  */
-final class Protobuf {
+public final class Protobuf {
 
     private static final int VARINT = 0;
     private static final int LENGTH_DELIMITED = 2;
@@ -17,13 +17,13 @@ final class Protobuf {
 
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
 
-    Protobuf integer(int field, long value) {
+    public Protobuf integer(int field, long value) {
         tag(field, VARINT);
         varint(value);
         return this;
     }
 
-    Protobuf float32(int field, float value) {
+    public Protobuf float32(int field, float value) {
         tag(field, FIXED32);
         bytes.writeBytes(ByteBuffer.allocate(Float.BYTES)
                 .order(ByteOrder.LITTLE_ENDIAN)
@@ -32,28 +32,28 @@ final class Protobuf {
         return this;
     }
 
-    Protobuf string(int field, String value) {
+    public Protobuf string(int field, String value) {
         return bytes(field, value.getBytes(StandardCharsets.UTF_8));
     }
 
-    Protobuf message(int field, Protobuf message) {
+    public Protobuf message(int field, Protobuf message) {
         return bytes(field, message.toByteArray());
     }
 
-    Protobuf bytes(int field, byte[] value) {
+    public Protobuf bytes(int field, byte[] value) {
         header(field, value.length);
         bytes.writeBytes(value);
         return this;
     }
 
     /** Announces a field of that many bytes, which the caller writes behind this message. */
-    Protobuf header(int field, long length) {
+    public Protobuf header(int field, long length) {
         tag(field, LENGTH_DELIMITED);
         varint(length);
         return this;
     }
 
-    byte[] toByteArray() {
+    public byte[] toByteArray() {
         return bytes.toByteArray();
     }
 

@@ -1,5 +1,7 @@
-package dev.corral.gateway.bench;
+package dev.corral.benchmarks.capacity;
 
+import dev.corral.benchmarks.figures.Report;
+import dev.corral.benchmarks.figures.Times;
 import dev.corral.guardmodels.conversation.Conversation;
 import dev.corral.guardmodels.conversation.Role;
 import dev.corral.guardmodels.conversation.Turn;
@@ -13,7 +15,6 @@ import dev.corral.guardmodels.store.GuardStore;
 import dev.corral.guardmodels.tokenizer.GuardTokenizer;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Random;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -26,15 +27,12 @@ import picocli.CommandLine.Spec;
         name = "guard",
         mixinStandardHelpOptions = true,
         description = "The time for a verdict on a prompt of 64 tokens: never seen before, and repeated.")
-final class GuardBench implements Callable<Integer> {
+public final class GuardBench implements Callable<Integer> {
 
     private static final int PROMPT_TOKENS = 64;
     private static final double VERDICT_LIMIT_MILLIS = 15;
     private static final double REPEAT_LIMIT_MILLIS = 0.2;
     private static final long CACHE_BYTES = 32L << 20;
-    private static final List<String> WORDS = List.of(
-            "the", "of", "and", "bread", "river", "seven", "green", "house", "train", "music", "water", "light", "in",
-            "to", "garden", "winter", "paper", "letter", "stone", "market", "morning", "table", "bird", "summer");
 
     @Option(names = "--guard", paramLabel = "DIR", description = "another guard than the built-in starter guard")
     @Nullable
@@ -57,20 +55,20 @@ final class GuardBench implements Callable<Integer> {
                 GuardTokenizer tokenizer = GuardTokenizer.load(files.tokenizerJson(), files.origin())) {
             report.say("guard %s (%s), %d cores, prompts of %d tokens, %d rounds"
                     .formatted(guard.profile().id(), guard.profile().precision(), cores, PROMPT_TOKENS, rounds));
-            Random random = new Random(1);
-            measure(guard, tokenizer, random, rounds / 5 + 1);
-            report.times("verdict, text never seen", measure(guard, tokenizer, random, rounds), VERDICT_LIMIT_MILLIS);
-            String known = prompt(tokenizer, random);
+            Words words = new Words();
+            measure(guard, tokenizer, words, rounds / 5 + 1);
+            report.times("verdict, text never seen", measure(guard, tokenizer, words, rounds), VERDICT_LIMIT_MILLIS);
+            String known = prompt(tokenizer, words);
             measureRepeats(guard, known, rounds * 10);
             report.times("verdict, text seen before", measureRepeats(guard, known, rounds * 10), REPEAT_LIMIT_MILLIS);
         }
         return report.exitCode();
     }
 
-    private static Times measure(Guard guard, GuardTokenizer tokenizer, Random random, int rounds) {
+    private static Times measure(Guard guard, GuardTokenizer tokenizer, Words words, int rounds) {
         Times times = new Times(rounds);
         for (int i = 0; i < rounds; i++) {
-            Conversation prompt = conversation(prompt(tokenizer, random));
+            Conversation prompt = conversation(prompt(tokenizer, words));
             long start = System.nanoTime();
             guard.assess(prompt);
             times.addSince(start);
@@ -94,10 +92,10 @@ final class GuardBench implements Callable<Integer> {
     }
 
     /** Words at random, as many as make exactly the tokens. */
-    private static String prompt(GuardTokenizer tokenizer, Random random) {
+    private static String prompt(GuardTokenizer tokenizer, Words words) {
         StringBuilder text = new StringBuilder("I");
         while (tokens(tokenizer, text) < PROMPT_TOKENS) {
-            text.append(' ').append(WORDS.get(random.nextInt(WORDS.size())));
+            text.append(' ').append(words.next());
         }
         return text.toString();
     }

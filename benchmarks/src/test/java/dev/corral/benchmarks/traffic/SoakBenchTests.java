@@ -1,7 +1,8 @@
-package dev.corral.gateway.bench;
+package dev.corral.benchmarks.traffic;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.corral.benchmarks.BenchCommand;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import org.junit.jupiter.api.Tag;

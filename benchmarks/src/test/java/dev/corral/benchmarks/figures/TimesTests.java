@@ -1,4 +1,4 @@
-package dev.corral.gateway.bench;
+package dev.corral.benchmarks.figures;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

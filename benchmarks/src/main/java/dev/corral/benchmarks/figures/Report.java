@@ -1,4 +1,4 @@
-package dev.corral.gateway.bench;
+package dev.corral.benchmarks.figures;
 
 import java.io.PrintWriter;
 import java.util.Objects;
@@ -7,7 +7,7 @@ import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Model.CommandSpec;
 
 /** Prints figures as they are measured, and remembers whether all are within their limits. */
-final class Report {
+public final class Report {
 
     private final PrintWriter out;
     private boolean missed;
@@ -17,28 +17,28 @@ final class Report {
     }
 
     /** Prints where a command prints. */
-    static Report of(@Nullable CommandSpec command) {
+    public static Report of(@Nullable CommandSpec command) {
         return new Report(Objects.requireNonNull(command).commandLine().getOut());
     }
 
-    void say(String line) {
+    public void say(String line) {
         out.println(line);
         out.flush();
     }
 
     /** Median and 90th percentile, with no limit. */
-    void times(String what, Times times) {
+    public void times(String what, Times times) {
         say(row(what, times));
     }
 
     /** Median and 90th percentile; the limit is the median's. */
-    void times(String what, Times times, double limitMillis) {
+    public void times(String what, Times times, double limitMillis) {
         say(row(what, times)
                 + "   limit %8.1f ms   %s".formatted(limitMillis, judged(times.medianMillis() <= limitMillis)));
     }
 
     /** One figure. */
-    void figure(String what, double value, String unit, double limit) {
+    public void figure(String what, double value, String unit, double limit) {
         say("%-44s        %9.3f %s   limit %8.1f %s   %s"
                 .formatted(what, value, unit, limit, unit, judged(value <= limit)));
     }
@@ -47,7 +47,7 @@ final class Report {
         return "%-44s median %9.3f ms   p90 %9.3f ms".formatted(what, times.medianMillis(), times.p90Millis());
     }
 
-    int exitCode() {
+    public int exitCode() {
         return missed ? ExitCode.SOFTWARE : ExitCode.OK;
     }
 

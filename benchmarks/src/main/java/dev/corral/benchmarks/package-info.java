@@ -1,5 +1,5 @@
 /** Measures what Corral promises: each figure by a command, with its unit and its limit. */
 @NullMarked
-package dev.corral.gateway.bench;
+package dev.corral.benchmarks;
 
 import org.jspecify.annotations.NullMarked;

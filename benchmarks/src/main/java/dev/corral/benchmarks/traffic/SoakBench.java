@@ -1,5 +1,6 @@
-package dev.corral.gateway.bench;
+package dev.corral.benchmarks.traffic;
 
+import dev.corral.benchmarks.figures.Report;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufAllocatorMetricProvider;
@@ -31,7 +32,7 @@ import reactor.netty.http.client.HttpClient;
             "within the answer, with Netty's leak detection at its strictest; counts lost buffers and watches the",
             "memory outside the heap."
         })
-final class SoakBench implements Callable<Integer> {
+public final class SoakBench implements Callable<Integer> {
 
     private static final int CONCURRENCY = 16;
     private static final int SAMPLES = 20;

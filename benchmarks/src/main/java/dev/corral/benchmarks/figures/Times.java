@@ -1,32 +1,32 @@
-package dev.corral.gateway.bench;
+package dev.corral.benchmarks.figures;
 
 import java.util.Arrays;
 
 /** How long the same thing took, each time. */
-final class Times {
+public final class Times {
 
     private final double[] millis;
     private int count;
 
     /** Room for so many of them. */
-    Times(int expected) {
+    public Times(int expected) {
         millis = new double[expected];
     }
 
     /** What was measured from {@code System.nanoTime()} at the start until now. */
-    void addSince(long startNanos) {
+    public void addSince(long startNanos) {
         add((System.nanoTime() - startNanos) / 1e6);
     }
 
-    void add(double milliseconds) {
+    public void add(double milliseconds) {
         millis[count++] = milliseconds;
     }
 
-    double medianMillis() {
+    public double medianMillis() {
         return quantile(0.5);
     }
 
-    double p90Millis() {
+    public double p90Millis() {
         return quantile(0.9);
     }
 

@@ -1,5 +1,7 @@
-package dev.corral.gateway.bench;
+package dev.corral.benchmarks.traffic;
 
+import dev.corral.benchmarks.figures.Report;
+import dev.corral.benchmarks.figures.Times;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -24,7 +26,7 @@ import picocli.CommandLine.Spec;
         name = "startup",
         mixinStandardHelpOptions = true,
         description = "The time from './corral demo' on a built checkout to the first answered request.")
-final class StartupBench implements Callable<Integer> {
+public final class StartupBench implements Callable<Integer> {
 
     private static final double LIMIT_MILLIS = 8_000;
     private static final Duration GIVE_UP = Duration.ofMinutes(1);

@@ -1,5 +1,7 @@
-package dev.corral.gateway.bench;
+package dev.corral.benchmarks.traffic;
 
+import dev.corral.benchmarks.figures.Report;
+import dev.corral.benchmarks.figures.Times;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -22,7 +24,7 @@ import picocli.CommandLine.Spec;
             "What the gateway adds to a request that passes, with its verdicts cached: the same request by turns",
             "straight to a scripted backend and through the gateway, one kept connection each."
         })
-final class GatewayBench implements Callable<Integer> {
+public final class GatewayBench implements Callable<Integer> {
 
     private static final double ADDED_LIMIT_MILLIS = 1.5;
 

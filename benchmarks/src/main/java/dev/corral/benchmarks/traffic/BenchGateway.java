@@ -1,4 +1,4 @@
-package dev.corral.gateway.bench;
+package dev.corral.benchmarks.traffic;
 
 import dev.corral.gateway.demo.ScriptedUpstream;
 import dev.corral.gateway.server.GatewayServer;
