@@ -11,7 +11,6 @@ import dev.corral.guardmodels.guard.OnnxGuard;
 import dev.corral.guardmodels.onnx.Resources;
 import dev.corral.guardmodels.prompt.GuardFamily;
 import dev.corral.guardmodels.store.GuardManifest;
-import dev.corral.guardmodels.onnx.Resources;
 import dev.corral.guardmodels.store.GuardStore;
 import dev.corral.guardmodels.store.Precision;
 import dev.corral.policies.assessment.Assessment;
