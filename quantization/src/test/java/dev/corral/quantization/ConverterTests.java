@@ -51,7 +51,7 @@ class ConverterTests {
         GuardManifest manifest = convert(TINY, to, Precision.INT8);
 
         assertThat(GuardStore.open(to).manifest()).isEqualTo(manifest);
-        assertThat(manifest.model()).isEqualTo(new GuardManifest.Model(3, 2, 16, 15));
+        assertThat(manifest.model()).isEqualTo(new GuardManifest.Model(3, 2, 16, 20));
         assertThat(manifest.verdict().lead()).containsExactly(257);
         assertThat(manifest.verdict().continuation()).containsExactly(262, 198, 50);
         assertThat(manifest.verdict().hazards())
@@ -107,7 +107,7 @@ class ConverterTests {
 
         assertThatExceptionOfType(RecipeException.class)
                 .isThrownBy(() -> convert(TINY, folder.resolve("pruned"), recipe))
-                .withMessageContaining("calibration.jsonl cannot be used: line 2 has no 'text'");
+                .withMessageContaining("calibration.jsonl:2:1: there is no 'text'");
         assertThat(names(folder)).containsExactly("calibration.jsonl");
     }
 

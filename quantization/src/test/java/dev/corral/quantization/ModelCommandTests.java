@@ -250,7 +250,7 @@ class ModelCommandTests {
                 .contains("\nshape\n  layers ", "  S1   Violent Crimes\n", "  model.onnx ");
 
         JsonNode json = json("inspect", guard().toString(), "--json");
-        assertThat(json.at("/shape/headRows").asInt()).isEqualTo(15);
+        assertThat(json.at("/shape/headRows").asInt()).isEqualTo(20);
         assertThat(json.at("/shape/float32CacheBytesPerToken").asInt()).isEqualTo(2 * 3 * 2 * 16 * 4);
         assertThat(json.at("/verdict/leadTokens/0").asInt()).isEqualTo(257);
         assertThat(json.at("/fileBytes/model.onnx").asLong()).isEqualTo(Files.size(guard().resolve("model.onnx")));

@@ -5,12 +5,13 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 
 /**
- * The process's ONNX Runtime, which tells nobody that it is used.
+ * The process's ONNX Runtime, which tells nobody that it is used, and which lives as long as the process.
  *
  * <p>From 1.29 on its builds for Linux and macOS send events about processes and models to their vendor, unless
  * {@code ORT_DISABLE_TELEMETRY} is set before the library is initialised (microsoft/onnxruntime#27379), and keep an id of
@@ -21,6 +22,12 @@ import java.util.Optional;
 final class QuietRuntime {
 
     private static final String SWITCH = "ORT_DISABLE_TELEMETRY";
+
+    /** Any version that the library still serves has the function at this place. */
+    private static final int API_VERSION = 11;
+
+    private static final int CREATE_ENVIRONMENT = 3;
+    private static final int WARNINGS = 2;
 
     private QuietRuntime() {}
 
@@ -44,7 +51,43 @@ final class QuietRuntime {
                         FunctionDescriptor.of(
                                 ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT)));
             }
-            return OrtEnvironment.getEnvironment();
+            OrtEnvironment environment = OrtEnvironment.getEnvironment();
+            keep(linker);
+            return environment;
+        }
+
+        /** Creates an environment once more, which is the same one, and never releases it. */
+        @SuppressWarnings("restricted")
+        private static void keep(Linker linker) {
+            Optional<MemorySegment> base = SymbolLookup.loaderLookup().find("OrtGetApiBase");
+            if (base.isEmpty()) {
+                return; // a library that was loaded in another way; it then ends as its vendor meant it to
+            }
+            FunctionDescriptor getter = FunctionDescriptor.of(ValueLayout.ADDRESS);
+            FunctionDescriptor versioned = FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.JAVA_INT);
+            FunctionDescriptor creator = FunctionDescriptor.of(
+                    ValueLayout.ADDRESS, ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS);
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment functions = (MemorySegment)
+                        linker.downcallHandle(base.get(), getter).invokeExact();
+                MemorySegment api = (MemorySegment) linker.downcallHandle(function(functions, 0), versioned)
+                        .invokeExact(API_VERSION);
+                MemorySegment failure = (MemorySegment) linker.downcallHandle(function(api, CREATE_ENVIRONMENT), creator)
+                        .invokeExact(WARNINGS, arena.allocateFrom("corral"), arena.allocate(ValueLayout.ADDRESS));
+                if (!failure.equals(MemorySegment.NULL)) {
+                    throw new IllegalStateException("ONNX Runtime's environment cannot be kept");
+                }
+            } catch (RuntimeException | Error e) {
+                throw e;
+            } catch (Throwable e) {
+                throw new IllegalStateException("ONNX Runtime's C interface cannot be called", e);
+            }
+        }
+
+        @SuppressWarnings("restricted")
+        private static MemorySegment function(MemorySegment table, int index) {
+            return table.reinterpret((index + 1) * ValueLayout.ADDRESS.byteSize())
+                    .getAtIndex(ValueLayout.ADDRESS, index);
         }
 
         private static void set(MethodHandle setenv) {

@@ -2,10 +2,17 @@ package dev.corral.guardmodels.onnx;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.corral.guardmodels.conversation.Conversation;
+import dev.corral.guardmodels.conversation.Role;
+import dev.corral.guardmodels.conversation.Turn;
+import dev.corral.guardmodels.guard.Guard;
+import dev.corral.guardmodels.guard.OnnxGuard;
+import dev.corral.guardmodels.store.GuardStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,12 +39,21 @@ class QuietRuntimeTests {
         assertThat(code).as(log()).isZero();
     }
 
+    @Test
+    void environmentWhenItsVendorsHookHasFreedItIsStillThere() throws Exception {
+        assertThat(run(Leave.class, "")).as(log()).isZero();
+    }
+
     /** The exit code of a process with no sign of a test or of continuous integration, where events are never sent. */
     private int initialise(String argument) throws IOException, InterruptedException {
+        return run(Initialise.class, argument);
+    }
+
+    private int run(Class<?> program, String argument) throws IOException, InterruptedException {
         ProcessBuilder builder = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "--enable-native-access=ALL-UNNAMED",
-                        Initialise.class.getName(),
+                        program.getName(),
                         argument)
                 .redirectErrorStream(true)
                 .redirectOutput(folder.resolve("log").toFile());
@@ -58,6 +74,32 @@ class QuietRuntimeTests {
 
         public static void main(String[] args) {
             assertThat(QuietRuntime.environment()).isNotNull();
+        }
+    }
+
+    /** Is at work while the process ends, as after a signal: a shutdown hook of ours waits for a few judgements more. */
+    static final class Leave {
+
+        private Leave() {}
+
+        public static void main(String[] args) throws InterruptedException {
+            Guard guard = OnnxGuard.load(GuardStore.starter(), Resources.oneLane(1));
+            CountDownLatch judged = new CountDownLatch(60);
+            Thread.ofPlatform().daemon().start(() -> {
+                while (true) {
+                    guard.assess(new Conversation(
+                            List.of(Turn.of(Role.USER, "Tell me about the number " + judged.getCount() + "."))));
+                    judged.countDown();
+                }
+            });
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+                try {
+                    judged.await();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            }));
+            System.exit(0);
         }
     }
 }

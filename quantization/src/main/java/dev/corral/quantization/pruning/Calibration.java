@@ -67,7 +67,7 @@ public final class Calibration {
                 prompts.add(Arrays.copyOf(prompt, Math.min(prompt.length, longest)));
             }
         } catch (BrokenLineException e) {
-            throw new RecipeException("the calibration data " + data + " cannot be used: " + e.getMessage(), e);
+            throw new RecipeException("the calibration data cannot be used: " + e.getMessage(), e);
         } catch (IOException e) {
             throw new RecipeException("the calibration data cannot be read: " + e, e);
         }

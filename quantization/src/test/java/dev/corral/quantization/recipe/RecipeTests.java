@@ -72,7 +72,7 @@ class RecipeTests {
                           - all
                         prune: { calibration: 7 }
                         """))
-                .withMessageStartingWith(folder.resolve("recipe.yaml") + " is no recipe:")
+                .withMessageStartingWith(folder.resolve("recipe.yaml") + " cannot be used:")
                 .withMessageContainingAll(
                         "'block-size' must be one of [16, 32, 64, 128, 256]: 48",
                         "'scales' must be one of range, least-squares: 'best'",
