@@ -63,7 +63,8 @@ class HouseRulesTests {
             .that()
             .resideInAPackage("dev.corral..")
             .and()
-            .resideOutsideOfPackages("dev.corral.quantization.hub..", "dev.corral.guardmodels.remote..", "dev.corral.gateway..")
+            .resideOutsideOfPackages(
+                    "dev.corral.quantization.hub..", "dev.corral.guardmodels.remote..", "dev.corral.gateway..")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("java.net.http..")

@@ -70,9 +70,10 @@ final class QuietRuntime {
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment functions = (MemorySegment)
                         linker.downcallHandle(base.get(), getter).invokeExact();
-                MemorySegment api = (MemorySegment) linker.downcallHandle(function(functions, 0), versioned)
-                        .invokeExact(API_VERSION);
-                MemorySegment failure = (MemorySegment) linker.downcallHandle(function(api, CREATE_ENVIRONMENT), creator)
+                MemorySegment api = (MemorySegment)
+                        linker.downcallHandle(function(functions, 0), versioned).invokeExact(API_VERSION);
+                MemorySegment failure = (MemorySegment) linker.downcallHandle(
+                                function(api, CREATE_ENVIRONMENT), creator)
                         .invokeExact(WARNINGS, arena.allocateFrom("corral"), arena.allocate(ValueLayout.ADDRESS));
                 if (!failure.equals(MemorySegment.NULL)) {
                     throw new IllegalStateException("ONNX Runtime's environment cannot be kept");
