@@ -4,6 +4,7 @@ import dev.corral.gateway.configuration.CorralProperties;
 import dev.corral.guardmodels.guard.Guard;
 import dev.corral.guardmodels.guard.GuardProfile;
 import dev.corral.policies.policy.CompiledPolicy;
+import dev.corral.policies.policy.GuardSight;
 import dev.corral.policies.policy.Policies;
 import dev.corral.policies.policy.PolicyException;
 import dev.corral.policies.policy.PolicyRegistry;
@@ -28,9 +29,7 @@ public class PolicyConfiguration {
         GuardProfile profile = guard.profile();
         @Nullable Path file = properties.policy().file();
         return loaded(
-                () -> file == null
-                        ? Policies.loadDefault(profile.taxonomy(), profile.recommendedThreshold())
-                        : Policies.load(file, profile.taxonomy(), profile.recommendedThreshold()),
+                () -> file == null ? Policies.loadDefault(sight(profile)) : Policies.load(file, sight(profile)),
                 "Correct the policy, or start without --policy (corral.policy.file) for the built-in one.");
     }
 
@@ -42,8 +41,7 @@ public class PolicyConfiguration {
         if (directory != null) {
             GuardProfile profile = guard.profile();
             for (Path file : files(directory, properties.policy().file())) {
-                policies.add(
-                        loaded(() -> Policies.load(file, profile.taxonomy(), profile.recommendedThreshold()), action));
+                policies.add(loaded(() -> Policies.load(file, sight(profile)), action));
             }
         }
         return loaded(() -> new PolicyRegistry(policies), action);
@@ -65,6 +63,12 @@ public class PolicyConfiguration {
                     "Correct corral.policy.directory, or leave it out.",
                     e);
         }
+    }
+
+    /** What a policy may expect of this guard. */
+    private static GuardSight sight(GuardProfile profile) {
+        // until guards take categories, a policy with hazards of its own for them is refused
+        return new GuardSight(profile.taxonomy(), profile.recommendedThreshold(), false);
     }
 
     private static <T> T loaded(Supplier<T> loader, String action) {

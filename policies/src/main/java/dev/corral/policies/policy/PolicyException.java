@@ -10,8 +10,8 @@ public final class PolicyException extends RuntimeException {
 
     private final transient List<PolicyIssue> issues;
 
-    PolicyException(List<PolicyIssue> issues, Policy.Source source) {
-        super(render(issues, source));
+    PolicyException(List<PolicyIssue> issues, List<Policy.Source> sources) {
+        super(render(issues, sources));
         this.issues = List.copyOf(issues);
     }
 
@@ -20,17 +20,18 @@ public final class PolicyException extends RuntimeException {
         return issues;
     }
 
-    private static String render(List<PolicyIssue> issues, Policy.Source source) {
+    private static String render(List<PolicyIssue> issues, List<Policy.Source> sources) {
         long errors = issues.stream()
                 .filter(issue -> issue.severity() == Severity.ERROR)
                 .count();
         String rest = issues.size() > SHOWN ? "\n(and " + (issues.size() - SHOWN) + " more)" : "";
         return issues.stream()
                 .limit(SHOWN)
-                .map(issue -> issue.render(source.text()))
+                .map(issue -> issue.render(sources))
                 .collect(Collectors.joining(
                         "\n",
-                        "policy " + source.origin() + " has " + errors + (errors == 1 ? " error" : " errors") + ":\n",
+                        "policy " + sources.getFirst().origin() + " has " + errors
+                                + (errors == 1 ? " error" : " errors") + ":\n",
                         rest));
     }
 }

@@ -65,7 +65,8 @@ final class RandomCases {
                 .map(entry -> ", " + entry.getKey().code() + ": " + entry.getValue())
                 .collect(Collectors.joining());
         String source = "policy: random\nversion: 1\nthresholds: { default: " + defaultThreshold + own + " }\n" + rules;
-        return Policies.compile(source, "random.yaml", TAXONOMY, Probability.ONE);
+        return Policies.compile(
+                source, "random.yaml", Beside.NOTHING, new GuardSight(TAXONOMY, Probability.ONE, false));
     }
 
     /** The part of a policy below its thresholds; every rule can be reached. */
