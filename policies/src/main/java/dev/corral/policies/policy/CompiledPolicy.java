@@ -27,6 +27,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -63,6 +65,7 @@ public final class CompiledPolicy {
             List.of(Action.BLOCK, Action.RESPOND, Action.REDACT, Action.FLAG);
 
     private final Policy policy;
+    private final List<Hazard> hazards;
     private final List<Hazard> asked;
     private final Map<Hazard, List<NamedPattern>> patterns;
     private final Map<Hazard, String> replacements;
@@ -82,6 +85,7 @@ public final class CompiledPolicy {
             Map<Hazard, Probability> thresholds,
             List<PolicyIssue> warnings) {
         this.policy = policy;
+        this.hazards = vocabulary.hazards();
         this.asked = vocabulary.asked();
         this.patterns = vocabulary.patterns();
         this.replacements = vocabulary.replacements();
@@ -135,6 +139,30 @@ public final class CompiledPolicy {
     /** What the guard should look for, in this order: its own hazards without the excluded ones, and the policy's. */
     public List<Hazard> asked() {
         return asked;
+    }
+
+    /** All hazards that it can speak of: the guard's, then its own. */
+    public List<Hazard> hazards() {
+        return hazards;
+    }
+
+    /** The hazard with this exact code, or empty. */
+    public Optional<Hazard> hazard(String code) {
+        return hazards.stream().filter(hazard -> hazard.code().equals(code)).findFirst();
+    }
+
+    /** Numbers at which decisions may change beside the thresholds: those that rules name. */
+    SortedSet<Double> steps() {
+        SortedSet<Double> steps = new TreeSet<>(Set.of(defaultThreshold.value()));
+        for (CompiledRule rule : rules) {
+            steps.add(rule.probability().atLeast());
+            steps.add(Math.min(1, rule.probability().below()));
+            rule.condition().ifPresent(condition -> {
+                steps.addAll(condition.probabilitySteps());
+                steps.addAll(condition.unsafeSteps());
+            });
+        }
+        return steps;
     }
 
     /** The hazards that are found by patterns. */

@@ -81,9 +81,35 @@ public final class Policies {
 
     /** The text of the shipped policy: a start for one's own. */
     public static String defaultText() {
-        try (InputStream in = Policies.class.getResourceAsStream(DEFAULT)) {
+        return resource(DEFAULT);
+    }
+
+    /** The JSON Schema (2020-12) of policies, for editors. */
+    public static String schema() {
+        return resource("policy.schema.json");
+    }
+
+    /** The names of the policies to start one's own from. */
+    public static List<String> templates() {
+        return List.of("strict", "balanced", "children", "research", "healthcare", "eu-ai-act");
+    }
+
+    /**
+     * A policy to start one's own from.
+     *
+     * @param name one of {@link #templates}
+     */
+    public static String template(String name) {
+        if (!templates().contains(name)) {
+            throw new IllegalArgumentException("there is no template '" + name + "'");
+        }
+        return resource("template-" + name + ".yaml");
+    }
+
+    private static String resource(String name) {
+        try (InputStream in = Policies.class.getResourceAsStream(name)) {
             if (in == null) {
-                throw new IllegalStateException("the jar of policies lacks " + DEFAULT);
+                throw new IllegalStateException("the jar of policies lacks " + name);
             }
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {

@@ -9,15 +9,22 @@ public final class PolicyException extends RuntimeException {
     private static final int SHOWN = 50;
 
     private final transient List<PolicyIssue> issues;
+    private final transient List<Policy.Source> sources;
 
     PolicyException(List<PolicyIssue> issues, List<Policy.Source> sources) {
         super(render(issues, sources));
         this.issues = List.copyOf(issues);
+        this.sources = List.copyOf(sources);
     }
 
     /** All issues, warnings included, in the order of the file. */
     public List<PolicyIssue> issues() {
         return issues;
+    }
+
+    /** The files that the issues are in. */
+    public List<Policy.Source> sources() {
+        return sources;
     }
 
     private static String render(List<PolicyIssue> issues, List<Policy.Source> sources) {

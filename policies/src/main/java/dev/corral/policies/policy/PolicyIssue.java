@@ -25,7 +25,7 @@ public record PolicyIssue(Severity severity, String code, SourceLocation locatio
     }
 
     /** The issue with its line and a caret, in the one of these files that it is in. */
-    String render(List<Policy.Source> sources) {
+    public String render(List<Policy.Source> sources) {
         return render(sources.stream()
                 .filter(source -> source.origin().equals(location.origin()))
                 .map(Policy.Source::text)
