@@ -196,8 +196,8 @@ class RedactionTests {
                         "\"finish_reason\":null",
                         "\"logprobs\":{\"content\":[{\"token\":\"A 4111 1111 1111 1111 B\",\"logprob\":-0.1}]},"
                                 + "\"finish_reason\":null");
-        upstream.streams(List.of(
-                spelled.getBytes(UTF_8), Completions.stop().getBytes(UTF_8), Completions.DONE.getBytes(UTF_8)));
+        upstream.streams(
+                List.of(spelled.getBytes(UTF_8), Completions.stop().getBytes(UTF_8), Completions.DONE.getBytes(UTF_8)));
 
         HttpResponse<String> answer = gateway.chat(Completions.streamed("with logprobs"));
 
@@ -207,7 +207,8 @@ class RedactionTests {
 
     @Test
     void streamWhenItIsBlockedNeverGivesWhatWasHeldBack() {
-        upstream.streams(Completions.stream("Harmless words for a window. 4111 1111", " <S9> SECRET and more of it all"));
+        upstream.streams(
+                Completions.stream("Harmless words for a window. 4111 1111", " <S9> SECRET and more of it all"));
 
         assertThat(gateway.chat(Completions.streamed("then blocked")).body())
                 .contains("content_filter")
@@ -223,18 +224,19 @@ class RedactionTests {
 
         assertThat(answer.statusCode()).isEqualTo(200);
         assertThat(guard.asked.size() - asked).isEqualTo(2);
-        assertThat(gateway.bean(Shadows.class).differences())
-                .anySatisfy(difference -> {
-                    assertThat(difference.exchange())
-                            .isEqualTo(answer.headers().firstValue("x-corral-exchange").orElseThrow());
-                    assertThat(difference.decision()).isEqualTo("redact");
-                    assertThat(difference.shadowDecision()).isEqualTo("block");
-                    assertThat(difference.shadowRules()).containsExactly("none");
-                    assertThat(difference.toString()).doesNotContain("4111");
-                });
-        assertThat(gateway.get("/actuator/prometheus").body())
-                .contains("corral_shadow_total{decision=\"redact\",direction=\"prompt\",policy=\"cards\",shadow=\"strict\","
-                        + "shadow_decision=\"block\"}");
+        assertThat(gateway.bean(Shadows.class).differences()).anySatisfy(difference -> {
+            assertThat(difference.exchange())
+                    .isEqualTo(answer.headers().firstValue("x-corral-exchange").orElseThrow());
+            assertThat(difference.decision()).isEqualTo("redact");
+            assertThat(difference.shadowDecision()).isEqualTo("block");
+            assertThat(difference.shadowRules()).containsExactly("none");
+            assertThat(difference.toString()).doesNotContain("4111");
+        });
+        assertThat(gateway.get("/actuator/prometheus").body().lines())
+                .anyMatch(line -> line.startsWith("corral_shadow_total")
+                        && line.contains("decision=\"redact\"")
+                        && line.contains("shadow=\"strict\"")
+                        && line.contains("shadow_decision=\"block\""));
     }
 
     private static String said(String stream) {

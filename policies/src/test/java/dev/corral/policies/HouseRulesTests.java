@@ -60,7 +60,7 @@ class HouseRulesTests {
     static final ArchRule onlyTheParserKnowsYaml = noClasses()
             .that()
             .haveNameNotMatching(
-                    ".*\\.policy\\.(YamlFile|Inheritance|Value|Fields|Problems|RuleParser|HazardParser|TestParser)(\\$.*)?")
+                    ".*\\.policy\\.(YamlFile|Inheritance|Value|Fields|Problems|RuleParser|HazardParser|TestParser|PolicyFormatter)(\\$.*)?")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("org.snakeyaml..")

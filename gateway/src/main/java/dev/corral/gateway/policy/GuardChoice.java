@@ -21,8 +21,7 @@ final class GuardChoice {
     /** What it sees; its weights are not loaded. */
     GuardSight sight() {
         GuardDirectory guard = open();
-        return new GuardSight(
-                guard.manifest().taxonomy(), guard.manifest().recommendedThreshold(), false);
+        return new GuardSight(guard.manifest().taxonomy(), guard.manifest().recommendedThreshold(), false);
     }
 
     /** The guard itself; this takes seconds. */

@@ -27,7 +27,9 @@ record PolicyCheck(Optional<CompiledPolicy> policy, List<PolicyIssue> issues, Li
         try {
             CompiledPolicy policy = Policies.load(file, sight);
             return new PolicyCheck(
-                    Optional.of(policy), policy.warnings(), rendered(policy.warnings(), policy.policy().sources()));
+                    Optional.of(policy),
+                    policy.warnings(),
+                    rendered(policy.warnings(), policy.policy().sources()));
         } catch (PolicyException e) {
             return new PolicyCheck(Optional.empty(), e.issues(), rendered(e.issues(), e.sources()));
         }

@@ -27,7 +27,10 @@ import tools.jackson.databind.node.ArrayNode;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         usageHelpWidth = 100,
-        description = {"Finds inputs that two policies decide differently, each by its smallest example.", "Exit code 0: none was found; 1: they differ."})
+        description = {
+            "Finds inputs that two policies decide differently, each by its smallest example.",
+            "Exit code 0: none was found; 1: they differ."
+        })
 final class PolicyDiffCommand implements Callable<Integer> {
 
     @Spec
@@ -49,7 +52,8 @@ final class PolicyDiffCommand implements Callable<Integer> {
     public Integer call() {
         GuardSight sight = guard.sight();
         List<Difference> differences = PolicyDiff.between(
-                Policies.load(Objects.requireNonNull(before), sight), Policies.load(Objects.requireNonNull(after), sight));
+                Policies.load(Objects.requireNonNull(before), sight),
+                Policies.load(Objects.requireNonNull(after), sight));
         switch (format) {
             case text -> {
                 differences.forEach(difference -> out().println(sentence(difference)));
@@ -78,7 +82,8 @@ final class PolicyDiffCommand implements Callable<Integer> {
     }
 
     private static String sentence(Difference difference) {
-        StringBuilder sentence = new StringBuilder(Report.word(difference.facts().direction()))
+        StringBuilder sentence = new StringBuilder(
+                        Report.word(difference.facts().direction()))
                 .append(" from ")
                 .append(difference.source().word());
         append(sentence, "route", difference.facts().route());

@@ -91,8 +91,7 @@ final class PolicyExplain implements Callable<Integer> {
         CompiledPolicy policy = Policies.load(Objects.requireNonNull(file), guard.sight());
         boolean isPrompt = said.prompt != null;
         String text = Objects.requireNonNull(isPrompt ? said.prompt : said.completion);
-        Facts facts = new Facts(
-                isPrompt ? Direction.PROMPT : Direction.COMPLETION, route, tenant, model, languages);
+        Facts facts = new Facts(isPrompt ? Direction.PROMPT : Direction.COMPLETION, route, tenant, model, languages);
         ContentSource source = isPrompt ? ContentSource.USER : ContentSource.ASSISTANT;
         Explanation explanation = Explanation.of(policy, text, scored(policy, text, isPrompt), source, facts);
         if (format == Format.text) {
@@ -124,7 +123,8 @@ final class PolicyExplain implements Callable<Integer> {
             }
             hazards.put(hazard, new Probability(p));
         });
-        double unsafe = hazards.values().stream().mapToDouble(Probability::value).sum();
+        double unsafe =
+                hazards.values().stream().mapToDouble(Probability::value).sum();
         if (unsafe > 1 + 1e-9) {
             throw usage("the probabilities of a guard exclude each other, and these add up to more than 1");
         }
@@ -156,7 +156,8 @@ final class PolicyExplain implements Callable<Integer> {
 
     private static ObjectNode json(CompiledPolicy policy, Explanation explanation) {
         Decision decision = explanation.decision();
-        ObjectNode json = Report.JSON.objectNode()
+        ObjectNode json = Report.JSON
+                .objectNode()
                 .put("policy", policy.revision())
                 .put("decision", Report.word(decision.outcome()))
                 .put("explanation", decision.explanation());

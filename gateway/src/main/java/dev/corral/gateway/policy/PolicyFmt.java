@@ -22,7 +22,10 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         usageHelpWidth = 100,
-        description = {"Gives policies one look. Comments and meaning stay.", "Without --write, prints the result; --check only says which files differ."})
+        description = {
+            "Gives policies one look. Comments and meaning stay.",
+            "Without --write, prints the result; --check only says which files differ."
+        })
 final class PolicyFmt implements Callable<Integer> {
 
     @Spec

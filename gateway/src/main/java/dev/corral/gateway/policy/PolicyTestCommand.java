@@ -28,7 +28,9 @@ import tools.jackson.databind.node.ArrayNode;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         usageHelpWidth = 100,
-        description = {"Runs the tests inside policies: with the probabilities that they give, or live through the real guard."})
+        description = {
+            "Runs the tests inside policies: with the probabilities that they give, or live through the real guard."
+        })
 final class PolicyTestCommand implements Callable<Integer> {
 
     @Spec

@@ -57,7 +57,9 @@ final class PolicyWhich implements Callable<Integer> {
         GuardSight sight = guard.sight();
         List<CompiledPolicy> policies = new ArrayList<>();
         try (Stream<Path> files = Files.list(Objects.requireNonNull(directory))) {
-            for (Path file : files.filter(path -> path.toString().endsWith(".yaml")).sorted().toList()) {
+            for (Path file : files.filter(path -> path.toString().endsWith(".yaml"))
+                    .sorted()
+                    .toList()) {
                 PolicyCheck.of(file, sight).policy().ifPresent(policies::add);
             }
         }
@@ -67,10 +69,12 @@ final class PolicyWhich implements Callable<Integer> {
         PolicyRegistry registry = new PolicyRegistry(policies);
         CompiledPolicy policy = registry.resolve(tenant, route, Optional.ofNullable(named), defaultName);
         out().println(policy.revision() + " from " + policy.policy().source().origin());
-        out().println("Order: the policy that applies to tenant and route, to the tenant, the one that the route names,");
+        out().println(
+                        "Order: the policy that applies to tenant and route, to the tenant, the one that the route names,");
         out().println("the one that applies to the route, the default.");
         for (CompiledPolicy other : policies) {
-            out().println("  " + other.name() + ": tenants " + other.policy().appliesTo().tenants() + ", routes "
+            out().println("  " + other.name() + ": tenants "
+                    + other.policy().appliesTo().tenants() + ", routes "
                     + other.policy().appliesTo().routes());
         }
         out().flush();

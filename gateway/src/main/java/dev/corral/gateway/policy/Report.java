@@ -69,9 +69,8 @@ final class Report {
         codes.forEach(code -> rules.addObject().put("id", code));
         ArrayNode results = run.putArray("results");
         for (Entry entry : entries) {
-            ObjectNode result = results.addObject()
-                    .put("ruleId", entry.code)
-                    .put("level", entry.error ? "error" : "warning");
+            ObjectNode result =
+                    results.addObject().put("ruleId", entry.code).put("level", entry.error ? "error" : "warning");
             result.putObject("message").put("text", entry.message);
             ObjectNode place = result.putArray("locations").addObject().putObject("physicalLocation");
             place.putObject("artifactLocation").put("uri", entry.file.replace('\\', '/'));

@@ -80,7 +80,11 @@ public final class PolicyDiff {
                             && facts.languages().isEmpty();
                     for (Difference difference : found) {
                         List<Object> key = List.of(
-                                difference.hazards, difference.upTo, difference.before, difference.after, facts.direction());
+                                difference.hazards,
+                                difference.upTo,
+                                difference.before,
+                                difference.after,
+                                facts.direction());
                         if (isPlain ? plain.add(key) : !plain.contains(key) && plain.add(key)) {
                             differences.add(difference);
                         }
@@ -95,7 +99,8 @@ public final class PolicyDiff {
 
     private List<Difference> single(Hazard hazard, Facts facts, ContentSource source) {
         List<Difference> found = new ArrayList<>();
-        boolean pattern = before.patternHazards().contains(hazard) || after.patternHazards().contains(hazard);
+        boolean pattern = before.patternHazards().contains(hazard)
+                || after.patternHazards().contains(hazard);
         for (double p : pattern ? List.of(1.0) : grid(hazard)) {
             Optional<Difference> difference = compare(Map.of(hazard, p), facts, source);
             if (difference.isEmpty()) {
@@ -129,8 +134,7 @@ public final class PolicyDiff {
     }
 
     private void pair(Hazard a, Hazard b, Facts facts) {
-        ContentSource source =
-                facts.direction() == Direction.PROMPT ? ContentSource.USER : ContentSource.ASSISTANT;
+        ContentSource source = facts.direction() == Direction.PROMPT ? ContentSource.USER : ContentSource.ASSISTANT;
         for (double p = STEP; p < 1; p += STEP) {
             for (double q = STEP; p + q <= 1; q += STEP) {
                 Map<Hazard, Double> both = new LinkedHashMap<>();
@@ -195,11 +199,13 @@ public final class PolicyDiff {
 
     /** Every combination of names, or where they are too many, each name by itself. */
     private List<Facts> facts() {
-        Set<String> routes = names(When::routes, compiled -> compiled.policy().appliesTo().routes());
+        Set<String> routes =
+                names(When::routes, compiled -> compiled.policy().appliesTo().routes());
         Set<String> tenants = names(When::tenants, PolicyDiff::tenants);
         Set<String> models = names(When::models, _ -> List.of());
         Set<String> languages = names(When::languages, _ -> List.of());
-        boolean combined = (long) routes.size() * tenants.size() * models.size() * languages.size() <= MOST_COMBINATIONS;
+        boolean combined =
+                (long) routes.size() * tenants.size() * models.size() * languages.size() <= MOST_COMBINATIONS;
         List<Facts> facts = new ArrayList<>();
         for (Direction direction : Direction.values()) {
             for (String route : routes) {
@@ -228,7 +234,8 @@ public final class PolicyDiff {
     private static List<String> tenants(CompiledPolicy compiled) {
         return compiled.policy().rules().stream()
                 .flatMap(rule -> rule.when().tenantLists().stream())
-                .flatMap(list -> compiled.policy().lists().getOrDefault(list.name(), List.of()).stream().limit(1))
+                .flatMap(list -> compiled.policy().lists().getOrDefault(list.name(), List.of()).stream()
+                        .limit(1))
                 .toList();
     }
 
@@ -237,7 +244,9 @@ public final class PolicyDiff {
         Set<String> names = new LinkedHashSet<>(Set.of(UNKNOWN));
         for (CompiledPolicy policy : List.of(before, after)) {
             Stream.concat(
-                            policy.policy().rules().stream().map(Rule::when).flatMap(when -> named.apply(when).stream()),
+                            policy.policy().rules().stream()
+                                    .map(Rule::when)
+                                    .flatMap(when -> named.apply(when).stream()),
                             more.apply(policy).stream())
                     .map(glob -> glob.replace("*", "x"))
                     .forEach(names::add);

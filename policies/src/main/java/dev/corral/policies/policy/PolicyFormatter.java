@@ -50,7 +50,8 @@ public final class PolicyFormatter {
                 formatted.append(piece, offset, offset + length);
             }
         });
-        String result = formatted.toString().lines().map(String::stripTrailing).collect(Collectors.joining("\n", "", "\n"));
+        String result =
+                formatted.toString().lines().map(String::stripTrailing).collect(Collectors.joining("\n", "", "\n"));
         if (!isSame(tree(text, false), tree(result, false))) {
             throw new IllegalStateException("formatting would change what the file says; it was left as it is");
         }
@@ -76,16 +77,26 @@ public final class PolicyFormatter {
             return false;
         }
         return switch (a) {
-            case ScalarNode scalar -> b instanceof ScalarNode other && scalar.getValue().equals(other.getValue());
-            case SequenceNode sequence -> b instanceof SequenceNode other && isSame(sequence.getValue(), other.getValue());
+            case ScalarNode scalar ->
+                b instanceof ScalarNode other && scalar.getValue().equals(other.getValue());
+            case SequenceNode sequence ->
+                b instanceof SequenceNode other && isSame(sequence.getValue(), other.getValue());
             case MappingNode mapping ->
                 b instanceof MappingNode other
                         && isSame(
-                                mapping.getValue().stream().map(NodeTuple::getKeyNode).toList(),
-                                other.getValue().stream().map(NodeTuple::getKeyNode).toList())
+                                mapping.getValue().stream()
+                                        .map(NodeTuple::getKeyNode)
+                                        .toList(),
+                                other.getValue().stream()
+                                        .map(NodeTuple::getKeyNode)
+                                        .toList())
                         && isSame(
-                                mapping.getValue().stream().map(NodeTuple::getValueNode).toList(),
-                                other.getValue().stream().map(NodeTuple::getValueNode).toList());
+                                mapping.getValue().stream()
+                                        .map(NodeTuple::getValueNode)
+                                        .toList(),
+                                other.getValue().stream()
+                                        .map(NodeTuple::getValueNode)
+                                        .toList());
             default -> false;
         };
     }

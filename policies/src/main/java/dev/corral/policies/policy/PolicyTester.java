@@ -49,12 +49,15 @@ public final class PolicyTester {
 
     private static Assessment given(CompiledPolicy policy, PolicyTest test) {
         Map<Hazard, Probability> hazards = new LinkedHashMap<>();
-        test.given().forEach((reference, probability) -> policy.hazard(reference.code())
-                .ifPresent(hazard -> hazards.put(hazard, probability)));
+        test.given()
+                .forEach((reference, probability) ->
+                        policy.hazard(reference.code()).ifPresent(hazard -> hazards.put(hazard, probability)));
         double unsafe =
                 hazards.values().stream().mapToDouble(Probability::value).sum();
         return new Scored(
-                new Probability(Math.min(1, unsafe)), hazards, Coverage.ofText(test.text().length()));
+                new Probability(Math.min(1, unsafe)),
+                hazards,
+                Coverage.ofText(test.text().length()));
     }
 
     private static Result run(CompiledPolicy policy, PolicyTest test, Assessment assessment) {
@@ -67,15 +70,18 @@ public final class PolicyTester {
             failures.add("expected " + word(test.expect()) + ", but it is " + word(decision.outcome()) + ". "
                     + decision.explanation());
         }
-        test.by().filter(id -> !decision.ruleIds().contains(id))
+        test.by()
+                .filter(id -> !decision.ruleIds().contains(id))
                 .ifPresent(id -> failures.add("expected rule '" + id + "', but it is "
                         + (decision.ruleIds().isEmpty()
                                 ? "none"
                                 : decision.ruleIds().stream().collect(Collectors.joining("', '", "'", "'")))));
-        String redacted = policy.redaction(test.text(), test.source(), test.facts()).apply(test.text());
+        String redacted =
+                policy.redaction(test.text(), test.source(), test.facts()).apply(test.text());
         test.redacted()
                 .filter(expected -> !expected.equals(redacted))
-                .ifPresent(expected -> failures.add("expected the text '" + expected + "', but it is '" + redacted + "'"));
+                .ifPresent(
+                        expected -> failures.add("expected the text '" + expected + "', but it is '" + redacted + "'"));
         return new Result(test, decision, failures);
     }
 
