@@ -47,6 +47,14 @@ public final class PolicyTester {
                 .toList();
     }
 
+    /** Runs the tests that need no guard, in their order. */
+    public static List<Result> runGiven(CompiledPolicy policy) {
+        return policy.policy().tests().stream()
+                .filter(test -> !test.live())
+                .map(test -> run(policy, test, given(policy, test)))
+                .toList();
+    }
+
     private static Assessment given(CompiledPolicy policy, PolicyTest test) {
         Map<Hazard, Probability> hazards = new LinkedHashMap<>();
         test.given()
