@@ -14,7 +14,7 @@ import picocli.CommandLine.Command;
             "Measures speed, start-up and memory on this machine, and prints each figure beside its limit.",
             "Medians and 90th percentiles after a warm-up; run it on a machine that does nothing else."
         },
-        subcommands = {GuardBench.class, GatewayBench.class, StartupBench.class, SoakBench.class},
+        subcommands = {GuardBench.class, GatewayBench.class, StartupBench.class, SoakBench.class, PolicyBench.class},
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:every figure is within its limit",
@@ -22,7 +22,7 @@ import picocli.CommandLine.Command;
             "2:wrong options"
         },
         footerHeading = "%nExamples:%n",
-        footer = {"  corral bench guard", "  corral bench gateway", "  corral bench startup", "  corral bench soak"})
+        footer = {"  corral bench guard", "  corral bench gateway", "  corral bench startup", "  corral bench soak", "  corral bench policy"})
 public final class BenchCommand {
 
     private BenchCommand() {}
