@@ -48,7 +48,9 @@ class PolicyReloadTests {
                         "corral.upstream.url",
                         upstream.url(),
                         "corral.policy.file",
-                        folder.resolve("desk.yaml").toString()));
+                        folder.resolve("desk.yaml").toString(),
+                        "corral.guard.lanes",
+                        "2"));
         upstream.says("ok");
     }
 
@@ -68,7 +70,10 @@ class PolicyReloadTests {
         HttpResponse<String> answer = chat("two <S10>");
         assertThat(policy(answer)).startsWith("desk@2+");
         assertThat(answer.body()).contains("content_filter");
-        assertThat(gateway.get("/actuator/prometheus").body().lines().filter(line -> line.startsWith("corral_policy_info")))
+        assertThat(gateway.get("/actuator/prometheus")
+                        .body()
+                        .lines()
+                        .filter(line -> line.startsWith("corral_policy_info")))
                 .singleElement()
                 .satisfies(line -> assertThat(line).contains("revision=\"" + policy(answer) + "\""));
     }
@@ -79,8 +84,8 @@ class PolicyReloadTests {
         watch().look();
 
         assertThat(policy(chat("three"))).startsWith("desk@1+");
-        assertThat(watch().problem()).hasValueSatisfying(problem -> assertThat(problem)
-                .contains("POL007", "Did you mean 'thresholds'?"));
+        assertThat(watch().problem())
+                .hasValueSatisfying(problem -> assertThat(problem).contains("POL007", "Did you mean 'thresholds'?"));
         assertThat(gateway.get("/actuator/health").statusCode()).isEqualTo(200);
         assertThat(gateway.get("/actuator/prometheus").body().lines())
                 .anyMatch(line -> line.startsWith("corral_policy_stale") && line.endsWith(" 1.0"));
@@ -97,26 +102,28 @@ class PolicyReloadTests {
         watch().look();
 
         assertThat(policy(chat("five"))).startsWith("desk@1+");
-        assertThat(watch().problem()).hasValueSatisfying(problem -> assertThat(problem)
-                .contains("a test of policy 'desk' fails", "expected block, but it is allow"));
+        assertThat(watch().problem())
+                .hasValueSatisfying(problem -> assertThat(problem)
+                        .contains("a test of policy 'desk' fails", "expected block, but it is allow"));
     }
 
     @Test
     void lookWhenTheFileIsGoneOrRenamedKeepsTheOldOne() throws IOException {
         turn("policy: other\nversion: 2\n");
         watch().look();
-        assertThat(watch().problem()).hasValueSatisfying(problem -> assertThat(problem).contains("called 'other' now"));
+        assertThat(watch().problem())
+                .hasValueSatisfying(problem -> assertThat(problem).contains("called 'other' now"));
 
         Files.delete(folder.resolve("desk.yaml"));
         watch().look();
-        assertThat(watch().problem()).hasValueSatisfying(problem -> assertThat(problem).contains("there is no such file"));
+        assertThat(watch().problem())
+                .hasValueSatisfying(problem -> assertThat(problem).contains("there is no such file"));
         assertThat(policy(chat("six"))).startsWith("desk@1+");
     }
 
     @Test
     void lookWhenAnExchangeIsUnderWayLetsItKeepItsPolicy() throws IOException {
-        CompletableFuture<HttpResponse<String>> held =
-                CompletableFuture.supplyAsync(() -> chat("<hold> and <S10>"));
+        CompletableFuture<HttpResponse<String>> held = CompletableFuture.supplyAsync(() -> chat("<hold> and <S10>"));
         await().until(() -> guard.holding.get() == 1);
 
         turn("policy: desk\nversion: 2\n");
@@ -136,7 +143,10 @@ class PolicyReloadTests {
             for (int i = 0; !over.get(); i++) {
                 HttpResponse<String> answer = chat("flow " + i + " <S10>");
                 boolean isOdd = policy(answer).matches("desk@\\d*[13579]\\+.*");
-                boolean flagged = answer.headers().firstValue("x-corral-decision").orElse("").equals("flag");
+                boolean flagged = answer.headers()
+                        .firstValue("x-corral-decision")
+                        .orElse("")
+                        .equals("flag");
                 if (answer.statusCode() != 200 || isOdd != flagged) {
                     wrong.add(answer.statusCode() + " " + policy(answer) + " " + answer.body());
                 }

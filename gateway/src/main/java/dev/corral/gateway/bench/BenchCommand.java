@@ -22,7 +22,13 @@ import picocli.CommandLine.Command;
             "2:wrong options"
         },
         footerHeading = "%nExamples:%n",
-        footer = {"  corral bench guard", "  corral bench gateway", "  corral bench startup", "  corral bench soak", "  corral bench policy"})
+        footer = {
+            "  corral bench guard",
+            "  corral bench gateway",
+            "  corral bench startup",
+            "  corral bench soak",
+            "  corral bench policy"
+        })
 public final class BenchCommand {
 
     private BenchCommand() {}

@@ -33,8 +33,7 @@ import picocli.CommandLine.Spec;
         })
 final class PolicyBench implements Callable<Integer> {
 
-    private static final GuardSight SIGHT =
-            new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), true);
+    private static final GuardSight SIGHT = new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), true);
     private static final double READ_LIMIT_MILLIS = 1_000;
     private static final double DECISION_LIMIT_MICROS = 50;
     private static final double PATTERNS_LIMIT_MILLIS = 2;
@@ -64,7 +63,8 @@ final class PolicyBench implements Callable<Integer> {
         long start = System.nanoTime();
         compile(large);
         report.figure(
-                "read and compile %,d lines, the first time".formatted(large.lines().count()),
+                "read and compile %,d lines, the first time"
+                        .formatted(large.lines().count()),
                 (System.nanoTime() - start) / 1e6,
                 "ms",
                 READ_LIMIT_MILLIS);
@@ -130,8 +130,8 @@ final class PolicyBench implements Callable<Integer> {
         policy.append("rules:\n");
         for (int i = 0; i < RULES; i++) {
             String hazard = i % 2 == 0 ? "S" + (1 + i / 2 % 13) : "own-" + i / 2 % OWN_HAZARDS;
-            policy.append("  - { id: r%d, when: { hazard: %s, route: \"desk-%d\" }, then: flag }\n"
-                    .formatted(i, hazard, i));
+            policy.append(
+                    "  - { id: r%d, when: { hazard: %s, route: \"desk-%d\" }, then: flag }\n".formatted(i, hazard, i));
         }
         return policy.toString();
     }
@@ -140,7 +140,8 @@ final class PolicyBench implements Callable<Integer> {
         StringBuilder policy = new StringBuilder("policy: bench\nversion: 1\nhazards:\n");
         policy.append("  cards: { name: Cards, numbers: card }\n  ibans: { name: Ibans, numbers: iban }\n");
         for (int i = 0; i < 8; i++) {
-            policy.append("  words-%d: { name: Words, keywords: [falcon %d, raven %d, heron %d] }\n".formatted(i, i, i, i));
+            policy.append(
+                    "  words-%d: { name: Words, keywords: [falcon %d, raven %d, heron %d] }\n".formatted(i, i, i, i));
         }
         for (int i = 0; i < 10; i++) {
             policy.append("  expression-%d: { name: Expression, patterns: ['%s'] }\n"
@@ -152,8 +153,9 @@ final class PolicyBench implements Callable<Integer> {
     private static String large() {
         StringBuilder policy = new StringBuilder("policy: bench\nversion: 1\nrules:\n");
         for (int i = 0; i < LINES / 7; i++) {
-            policy.append("  - id: r%d\n    when:\n      hazard: S%d\n      route: \"desk-%d\"\n    then: block\n    message: No.\n"
-                    .formatted(i, 1 + i % 13, i));
+            policy.append(
+                    "  - id: r%d\n    when:\n      hazard: S%d\n      route: \"desk-%d\"\n    then: block\n    message: No.\n"
+                            .formatted(i, 1 + i % 13, i));
             policy.append("  - { id: c%d, when: \"hazard == 'S1' && unsafe < 0.%d1 && route == 'r%d'\", then: flag }\n"
                     .formatted(i, i % 9, i));
         }

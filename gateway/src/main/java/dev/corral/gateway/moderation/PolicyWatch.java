@@ -159,8 +159,8 @@ public final class PolicyWatch implements AutoCloseable {
         info.register(
                 registry.names().stream()
                         .map(registry::get)
-                        .map(policy -> MultiGauge.Row.of(
-                                Tags.of("policy", policy.name(), "revision", policy.revision()), 1))
+                        .map(policy ->
+                                MultiGauge.Row.of(Tags.of("policy", policy.name(), "revision", policy.revision()), 1))
                         .<MultiGauge.Row<?>>map(row -> row)
                         .toList(),
                 true);

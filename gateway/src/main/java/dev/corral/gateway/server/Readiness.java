@@ -25,8 +25,7 @@ class Readiness {
     }
 
     @Bean
-    HealthIndicator policyHealthIndicator(
-            PolicyRegistry policies, CompiledPolicy defaultPolicy, PolicyWatch watch) {
+    HealthIndicator policyHealthIndicator(PolicyRegistry policies, CompiledPolicy defaultPolicy, PolicyWatch watch) {
         return () -> {
             Health.Builder health = Health.up()
                     .withDetail("policy", policies.get(defaultPolicy.name()).revision());

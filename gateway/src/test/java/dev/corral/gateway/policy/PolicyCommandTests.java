@@ -99,7 +99,8 @@ class PolicyCommandTests {
 
     @Test
     void explainWhenProbabilitiesAreGivenSaysWhyAndWhatWouldChangeIt() throws IOException {
-        assertThat(run("explain", file("desk.yaml", DESK), "--prompt", "Fools!", "--given", "S10=0.7")).isZero();
+        assertThat(run("explain", file("desk.yaml", DESK), "--prompt", "Fools!", "--given", "S10=0.7"))
+                .isZero();
         assertThat(out.toString())
                 .contains(": flag\n", "Rule 'heated' flags S10 (Hate)", "What would change it:")
                 .contains("S10 at 0.8 in place of 0.7: block by rest");
@@ -107,7 +108,8 @@ class PolicyCommandTests {
 
     @Test
     void explainWhenHazardIsUnknownIsWrongUsage() throws IOException {
-        assertThat(run("explain", file("desk.yaml", DESK), "--prompt", "x", "--given", "S99=0.7")).isEqualTo(2);
+        assertThat(run("explain", file("desk.yaml", DESK), "--prompt", "x", "--given", "S99=0.7"))
+                .isEqualTo(2);
         assertThat(err.toString()).contains("there is no hazard 'S99'");
     }
 
@@ -117,7 +119,8 @@ class PolicyCommandTests {
         assertThat(run("diff", before, before)).isZero();
         assertThat(out.toString()).isEqualTo("0 differences\n");
 
-        assertThat(run("diff", before, file("after.yaml", DESK.replace("below: 0.8", "below: 0.7")))).isEqualTo(1);
+        assertThat(run("diff", before, file("after.yaml", DESK.replace("below: 0.8", "below: 0.7"))))
+                .isEqualTo(1);
         assertThat(out.toString())
                 .contains("prompt from system, S10 0.7 to 0.799: flag (heated) → block (rest)")
                 .endsWith("2 differences\n");
@@ -144,12 +147,16 @@ class PolicyCommandTests {
     @Test
     void whichWhenTenantHasAPolicyNamesIt() throws IOException {
         file("desk.yaml", DESK);
-        file("acme.yaml", "policy: acme\nversion: 2\nextends: desk\napplies-to: { tenant: acme }\nthresholds: { S1: 0.2 }\n");
+        file(
+                "acme.yaml",
+                "policy: acme\nversion: 2\nextends: desk\napplies-to: { tenant: acme }\nthresholds: { S1: 0.2 }\n");
 
-        assertThat(run("which", folder.toString(), "--tenant", "acme", "--default", "desk")).isZero();
+        assertThat(run("which", folder.toString(), "--tenant", "acme", "--default", "desk"))
+                .isZero();
         assertThat(out.toString()).startsWith("acme@2+");
         out.getBuffer().setLength(0);
-        assertThat(run("which", folder.toString(), "--tenant", "other", "--default", "desk")).isZero();
+        assertThat(run("which", folder.toString(), "--tenant", "other", "--default", "desk"))
+                .isZero();
         assertThat(out.toString()).startsWith("desk@1+");
     }
 

@@ -44,7 +44,8 @@ class PolicyDocumentTests {
     @Test
     void filesWhenCheckedAndTestedAreGood() throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
-            List<Path> good = files.filter(file -> !file.endsWith("broken.yaml")).toList();
+            List<Path> good =
+                    files.filter(file -> !file.endsWith("broken.yaml")).toList();
             assertThat(good).hasSize(5);
             for (Path file : good) {
                 assertThat(run("lint " + file.getFileName())).isEqualTo("1 policy, 0 errors, 0 warnings\n");
@@ -82,8 +83,6 @@ class PolicyDocumentTests {
         CommandLine policy = PolicyCommand.commandLine();
         policy.setOut(new PrintWriter(out)).setErr(new PrintWriter(out));
         policy.execute(words.toArray(String[]::new));
-        return out.toString()
-                .replace(folder + "/", "")
-                .replaceAll("(@\\d+\\+)[0-9a-f]{8}", "$1HASH");
+        return out.toString().replace(folder + "/", "").replaceAll("(@\\d+\\+)[0-9a-f]{8}", "$1HASH");
     }
 }
