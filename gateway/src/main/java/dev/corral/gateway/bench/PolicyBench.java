@@ -40,6 +40,7 @@ final class PolicyBench implements Callable<Integer> {
     private static final int RULES = 200;
     private static final int OWN_HAZARDS = 17;
     private static final int LINES = 5_000;
+    private static final int CONDITION_EVERY = 20;
     private static final List<String> EXPRESSIONS = List.of(
             "\\bE[0-9]{6}\\b",
             "[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,100}\\.[A-Za-z]{2,20}",
@@ -152,12 +153,15 @@ final class PolicyBench implements Callable<Integer> {
 
     private static String large() {
         StringBuilder policy = new StringBuilder("policy: bench\nversion: 1\nrules:\n");
-        for (int i = 0; i < LINES / 7; i++) {
+        for (int i = 0; i < LINES / 6; i++) {
             policy.append(
                     "  - id: r%d\n    when:\n      hazard: S%d\n      route: \"desk-%d\"\n    then: block\n    message: No.\n"
                             .formatted(i, 1 + i % 13, i));
-            policy.append("  - { id: c%d, when: \"hazard == 'S1' && unsafe < 0.%d1 && route == 'r%d'\", then: flag }\n"
-                    .formatted(i, i % 9, i));
+            if (i % CONDITION_EVERY == 0) {
+                policy.append(
+                        "  - { id: c%d, when: \"hazard == 'S1' && unsafe < 0.%d1 && route == 'r%d'\", then: flag }\n"
+                                .formatted(i, i % 9, i));
+            }
         }
         return policy.toString();
     }

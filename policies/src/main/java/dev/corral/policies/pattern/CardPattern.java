@@ -14,10 +14,10 @@ public record CardPattern() implements TextPattern {
     private static final int MOST = 19;
 
     @Override
-    public List<Span> find(String text) {
+    public List<Span> find(String text, int most) {
         List<Span> spans = new ArrayList<>();
         int at = 0;
-        while (at < text.length()) {
+        while (spans.size() < most && at < text.length()) {
             if (!isDigit(text.charAt(at)) || (at > 0 && isDigit(text.charAt(at - 1)))) {
                 at++;
                 continue;

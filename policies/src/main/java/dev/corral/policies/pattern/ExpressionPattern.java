@@ -108,17 +108,17 @@ public final class ExpressionPattern implements TextPattern {
     }
 
     @Override
-    public List<Span> find(String text) {
+    public List<Span> find(String text, int most) {
         List<Span> spans = new ArrayList<>();
         if (anchored || longest().isEmpty() || shape.needed().isEmpty()) {
             if (shape.needed().isEmpty() || needed(text, 0) < text.length()) {
-                search(text, 0, text.length(), spans);
+                search(text, 0, text.length(), spans, most);
             }
             return spans;
         }
         int reach = (int) shape.longest() + 1;
         int at = needed(text, 0);
-        while (at < text.length()) {
+        while (at < text.length() && spans.size() < most) {
             int start = Math.max(0, at - reach);
             int end = at;
             for (int next = at; next < text.length() && next - reach <= end; next = needed(text, next + 1)) {
@@ -126,19 +126,19 @@ public final class ExpressionPattern implements TextPattern {
                 at = next;
             }
             int from = Math.max(start, spans.isEmpty() ? 0 : spans.getLast().end());
-            search(text, from, end, spans);
+            search(text, from, end, spans, most);
             at = needed(text, at + 1);
         }
         return spans;
     }
 
-    private void search(String text, int from, int end, List<Span> spans) {
+    private void search(String text, int from, int end, List<Span> spans, int most) {
         boolean whole = from == 0 && end == text.length();
         int offset = whole ? 0 : Math.max(0, from - 1);
         String part = whole ? text : text.substring(offset, Math.min(text.length(), end + 1));
         Matcher matcher = pattern.matcher(part);
         int position = from - offset;
-        while (position < part.length() && matcher.find(position)) {
+        while (spans.size() < most && position < part.length() && matcher.find(position)) {
             spans.add(new Span(offset + matcher.start(), offset + matcher.end()));
             position = matcher.end();
         }

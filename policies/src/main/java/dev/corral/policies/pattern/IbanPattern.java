@@ -25,10 +25,10 @@ public record IbanPattern() implements TextPattern {
             """);
 
     @Override
-    public List<Span> find(String text) {
+    public List<Span> find(String text, int most) {
         List<Span> spans = new ArrayList<>();
         int at = 0;
-        while (at + FIRST_GROUP <= text.length()) {
+        while (spans.size() < most && at + FIRST_GROUP <= text.length()) {
             int end = starts(text, at) ? end(text, at) : 0;
             if (end > 0) {
                 spans.add(new Span(at, end));

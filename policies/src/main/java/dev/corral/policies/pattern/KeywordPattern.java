@@ -28,6 +28,7 @@ public final class KeywordPattern implements TextPattern {
             UnicodeScript.MYANMAR);
 
     private final Map<String, List<String>> byFirstWord = new HashMap<>();
+    private final boolean[] firsts = new boolean[128];
     private final int longest;
 
     /**
@@ -45,6 +46,11 @@ public final class KeywordPattern implements TextPattern {
             byFirstWord
                     .computeIfAbsent(folded(word.substring(0, wordEnd(word, 0))), _ -> new ArrayList<>())
                     .add(word);
+            char first = word.charAt(0);
+            for (char c = 0; c < firsts.length; c++) {
+                firsts[c] |= Character.toUpperCase(c) == Character.toUpperCase(first)
+                        || Character.toLowerCase(c) == Character.toLowerCase(first);
+            }
             longestKeyword = Math.max(longestKeyword, word.length());
         }
         byFirstWord
@@ -55,12 +61,12 @@ public final class KeywordPattern implements TextPattern {
     }
 
     @Override
-    public List<Span> find(String text) {
+    public List<Span> find(String text, int most) {
         List<Span> spans = new ArrayList<>();
         int at = 0;
-        while (at < text.length()) {
+        while (spans.size() < most && at < text.length()) {
             int end = wordEnd(text, at);
-            int found = end - at > longest ? 0 : longestAt(text, at, end);
+            int found = end - at > longest || !begins(text.charAt(at)) ? 0 : longestAt(text, at, end);
             if (found > 0) {
                 spans.add(new Span(at, found));
                 at = found;
@@ -75,6 +81,11 @@ public final class KeywordPattern implements TextPattern {
     @Override
     public OptionalInt longest() {
         return OptionalInt.of(longest + 2);
+    }
+
+    /** Whether a keyword may begin with this unit; most words of a text are sorted out here. */
+    private boolean begins(char c) {
+        return c >= firsts.length || firsts[c];
     }
 
     private int longestAt(String text, int start, int wordEnd) {

@@ -12,8 +12,18 @@ import java.util.OptionalInt;
  */
 public sealed interface TextPattern permits ExpressionPattern, KeywordPattern, CardPattern, IbanPattern {
 
-    /** In the order of the text, without overlaps. */
-    List<Span> find(String text);
+    /** All spans, in the order of the text, without overlaps. */
+    default List<Span> find(String text) {
+        return find(text, Integer.MAX_VALUE);
+    }
+
+    /** The first spans, at most so many. */
+    List<Span> find(String text, int most);
+
+    /** Whether there is a span. */
+    default boolean isIn(String text) {
+        return !find(text, 1).isEmpty();
+    }
 
     /**
      * So many UTF-16 units a span may have, with what must be seen behind it to be sure; empty where there is no limit.

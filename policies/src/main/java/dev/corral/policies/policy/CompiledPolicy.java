@@ -179,7 +179,7 @@ public final class CompiledPolicy {
     public List<Assessment> match(String text) {
         List<Assessment> found = new ArrayList<>();
         patterns.forEach((hazard, list) -> {
-            if (list.stream().anyMatch(named -> !named.pattern().find(text).isEmpty())) {
+            if (list.stream().anyMatch(named -> named.pattern().isIn(text))) {
                 found.add(new Scored(Probability.ONE, Map.of(hazard, Probability.ONE), Coverage.NOTHING));
             }
         });

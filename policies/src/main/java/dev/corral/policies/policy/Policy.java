@@ -184,30 +184,35 @@ public record Policy(
 
         /** Whether nothing but hazard, direction and source decides whether it holds. */
         boolean isPlain() {
+            return isGraded() && probability.equals(Range.ALL);
+        }
+
+        /** Whether the other holds only where this one does; false where that cannot be told. */
+        boolean covers(When other) {
+            // what differs most between rules comes first: this is asked for every pair of them
+            return (expression.isEmpty()
+                            || expression.map(Expression::text).equals(other.expression.map(Expression::text)))
+                    && covers(routes, other.routes)
+                    && covers(tenants, other.tenants)
+                    && covers(models, other.models)
+                    && covers(languages, other.languages)
+                    && probability.atLeast() <= other.probability.atLeast()
+                    && probability.below() >= other.probability.below()
+                    && directions.containsAll(other.directions)
+                    && sources.containsAll(other.sources)
+                    && covers(names(tenantLists), names(other.tenantLists))
+                    && covers(names(hashLists), names(other.hashLists));
+        }
+
+        /** Whether nothing but hazard, direction, source and probability decides whether it holds. */
+        boolean isGraded() {
             return routes.isEmpty()
                     && tenants.isEmpty()
                     && tenantLists.isEmpty()
                     && models.isEmpty()
                     && languages.isEmpty()
                     && hashLists.isEmpty()
-                    && probability.equals(Range.ALL)
                     && expression.isEmpty();
-        }
-
-        /** Whether the other holds only where this one does; false where that cannot be told. */
-        boolean covers(When other) {
-            return directions.containsAll(other.directions)
-                    && sources.containsAll(other.sources)
-                    && covers(routes, other.routes)
-                    && covers(tenants, other.tenants)
-                    && covers(names(tenantLists), names(other.tenantLists))
-                    && covers(models, other.models)
-                    && covers(languages, other.languages)
-                    && covers(names(hashLists), names(other.hashLists))
-                    && probability.atLeast() <= other.probability.atLeast()
-                    && probability.below() >= other.probability.below()
-                    && (expression.isEmpty()
-                            || expression.map(Expression::text).equals(other.expression.map(Expression::text)));
         }
 
         private static boolean covers(List<String> mine, List<String> others) {

@@ -252,20 +252,7 @@ final class PolicyLinter {
         List<Integer> about = new ArrayList<>();
         for (int i = 0; i < compiled.size(); i++) {
             When when = policy.rules().get(i).when();
-            boolean graded = new When(
-                            when.hazards(),
-                            when.directions(),
-                            when.sources(),
-                            when.routes(),
-                            when.tenants(),
-                            when.tenantLists(),
-                            when.models(),
-                            when.languages(),
-                            when.hashLists(),
-                            Range.ALL,
-                            when.expression())
-                    .isPlain();
-            if (graded
+            if (when.isGraded()
                     && compiled.get(i).isAbout(cell.hazard)
                     && when.directions().contains(cell.direction)
                     && when.sources().contains(cell.source)) {
