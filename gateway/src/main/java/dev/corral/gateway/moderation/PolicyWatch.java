@@ -70,7 +70,8 @@ public final class PolicyWatch implements AutoCloseable {
         describe();
         executor = Executors.newSingleThreadScheduledExecutor(
                 Thread.ofPlatform().name("policy-watch").daemon().factory());
-        executor.scheduleWithFixedDelay(this::look, INTERVAL.toMillis(), INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
+        var _ = executor.scheduleWithFixedDelay(
+                this::look, INTERVAL.toMillis(), INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     /** Why the files that lie there are not in force; empty where they are. */
