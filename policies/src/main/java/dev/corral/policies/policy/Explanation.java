@@ -45,6 +45,8 @@ public record Explanation(Decision decision, List<Change> changes) {
                     - from;
             TreeSet<Double> places = new TreeSet<>(policy.steps());
             places.add(policy.threshold(entry.getKey()).value());
+            // where all hazards together reach the default threshold
+            places.add(Math.round(Math.max(0, policy.defaultThreshold().value() - others) * 1e9) / 1e9);
             List<Double> nearest = places.stream()
                     .flatMap(place -> Stream.of(place, place - 0.001))
                     .filter(p -> p >= 0 && p + others <= 1)

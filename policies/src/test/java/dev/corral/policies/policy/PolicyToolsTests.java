@@ -77,8 +77,8 @@ class PolicyToolsTests {
     void ofWhenDecisionIsExplainedNamesTheNearestChange() {
         CompiledPolicy policy = compile("policy: p\nversion: 1\nthresholds: { default: 0.5, S4: 0.1 }\n");
         Scored scored = new Scored(
-                new Probability(0.45),
-                Map.of(StandardHazard.S1, new Probability(0.4), StandardHazard.S4, new Probability(0.05)),
+                new Probability(0.35),
+                Map.of(StandardHazard.S1, new Probability(0.3), StandardHazard.S4, new Probability(0.05)),
                 Coverage.NOTHING);
 
         Explanation explanation = Explanation.of(policy, "x", scored, ContentSource.USER, new Facts(Direction.PROMPT));
