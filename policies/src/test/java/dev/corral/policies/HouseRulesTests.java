@@ -46,17 +46,34 @@ class HouseRulesTests {
     static final ArchRule policiesArePureJava = classes()
             .should()
             .onlyDependOnClassesThat()
-            .resideInAnyPackage("java..", "org.jspecify..", "org.snakeyaml.engine..", "dev.corral.policies..")
+            .resideInAnyPackage(
+                    "java..",
+                    "org.jspecify..",
+                    "org.snakeyaml.engine..",
+                    "com.google.re2j..",
+                    "dev.cel..",
+                    "com.google.common.collect..",
+                    "dev.corral.policies..")
             .because("policies must be usable without a server, a framework or a guard");
 
     @ArchTest
     static final ArchRule onlyTheParserKnowsYaml = noClasses()
             .that()
-            .haveNameNotMatching(".*\\.policy\\.(PolicyParser|Value|Fields|Problems)(\\$.*)?")
+            .haveNameNotMatching(
+                    ".*\\.policy\\.(YamlFile|Inheritance|Value|Fields|Problems|RuleParser|HazardParser|TestParser|PolicyFormatter)(\\$.*)?")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("org.snakeyaml..")
             .because("a policy is more than the format that it is written in");
+
+    @ArchTest
+    static final ArchRule onlyExpressionsKnowCel = noClasses()
+            .that()
+            .resideOutsideOfPackage("..policies.expression..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("dev.cel..", "com.google.common..")
+            .because("the language of conditions is checked in one place");
 
     @ArchTest
     static final ArchRule decisionsDoNotDependOnTheEnvironment = noClasses()
@@ -98,5 +115,5 @@ class HouseRulesTests {
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("java.nio.file..", "java.net..")
-            .because("a policy cannot reach beyond its own file");
+            .because("a policy cannot reach beyond its own folder");
 }

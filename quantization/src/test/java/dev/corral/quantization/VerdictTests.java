@@ -24,10 +24,12 @@ import dev.corral.guardmodels.tokenizer.GuardTokenizer;
 import dev.corral.policies.assessment.Assessment.Scored;
 import dev.corral.policies.assessment.Meaning;
 import dev.corral.policies.assessment.Probability;
+import dev.corral.policies.policy.Beside;
 import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.Decision;
 import dev.corral.policies.policy.Direction;
 import dev.corral.policies.policy.Facts;
+import dev.corral.policies.policy.GuardSight;
 import dev.corral.policies.policy.Policies;
 import dev.corral.policies.taxonomy.CustomHazard;
 import dev.corral.policies.taxonomy.Hazard;
@@ -412,8 +414,8 @@ class VerdictTests {
                       - { id: secrets, when: { hazard: C1 }, then: block }
                     """.formatted(probability / 2),
                     "acme.yaml",
-                    guard.profile().taxonomy(),
-                    guard.profile().recommendedThreshold());
+                    Beside.NOTHING,
+                    new GuardSight(guard.profile().taxonomy(), guard.profile().recommendedThreshold(), false));
             Decision decision = policy.decide(List.of(scored), new Facts(Direction.PROMPT));
             assertThat(decision).isInstanceOf(Decision.Block.class);
             assertThat(decision.ruleIds()).containsExactly("secrets");

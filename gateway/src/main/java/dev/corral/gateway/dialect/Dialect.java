@@ -38,4 +38,42 @@ public interface Dialect {
 
     /** An error in the middle of a stream; nothing should follow it. */
     byte[] errorFrame(GatewayError error);
+
+    /**
+     * A request's body without what is redacted of its texts.
+     *
+     * @throws DialectException where this dialect cannot write a request anew
+     */
+    default byte[] redactRequest(byte[] body, Redactor redactor) {
+        throw cannotRedact();
+    }
+
+    /**
+     * A whole answer's body without what is redacted of its texts.
+     *
+     * @throws DialectException where this dialect cannot write an answer anew
+     */
+    default byte[] redactAnswer(byte[] body, Redactor redactor) {
+        throw cannotRedact();
+    }
+
+    /**
+     * Redacts one streamed answer.
+     *
+     * @throws DialectException where this dialect cannot write frames anew
+     */
+    default FrameRedactor frameRedactor(Redactor redactor) {
+        throw cannotRedact();
+    }
+
+    private static DialectException cannotRedact() {
+        return new DialectException(new GatewayError(
+                400,
+                "invalid_request_error",
+                "redaction_unsupported",
+                null,
+                "the policy redacts a part of this, which is not possible in this API yet; use …/chat/completions, or a"
+                        + " policy that blocks what this one redacts",
+                null));
+    }
 }

@@ -4,7 +4,7 @@ package dev.corral.gateway.exchange;
 public final class ExchangeHeaders {
 
     /**
-     * What was decided: {@code allow}, {@code flag}, {@code respond}, {@code block} or {@code unavailable}; the strictest
+     * What was decided: {@code allow}, {@code flag}, {@code redact}, {@code respond}, {@code block} or {@code unavailable}; the strictest
      * of prompt and answer; or {@link #NOTHING_JUDGED}. A streamed answer's headers leave with its first bytes, so what is decided later is not there.
      */
     public static final String DECISION = "x-corral-decision";

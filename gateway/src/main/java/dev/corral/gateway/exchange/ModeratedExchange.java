@@ -5,10 +5,12 @@ import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.Decision;
 import dev.corral.policies.policy.Decision.Outcome;
 import dev.corral.policies.policy.Direction;
+import dev.corral.policies.policy.Facts;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -16,6 +18,8 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.springframework.cloud.gateway.route.Route;
+import org.springframework.cloud.gateway.support.ServerWebExchangeUtils;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.server.reactive.ServerHttpResponse;
 import org.springframework.web.server.ServerWebExchange;
@@ -27,22 +31,32 @@ import reactor.core.publisher.Mono;
  */
 public final class ModeratedExchange {
 
+    /** The attribute of the framework's exchange in which whoever knows the tenant leaves its name, a text. */
+    public static final String TENANT = "corral.tenant";
+
     private static final String ATTRIBUTE = ModeratedExchange.class.getName();
 
     private final String id = UUID.randomUUID().toString();
     private final CompiledPolicy policy;
+    private final String route;
+    private final String tenant;
+    private final List<String> languages;
     private final Map<Direction, Outcome> outcomes = Collections.synchronizedMap(new EnumMap<>(Direction.class));
     private final SortedSet<String> rules = Collections.synchronizedSortedSet(new TreeSet<>());
 
     private volatile @Nullable GatewayError failure;
 
-    private ModeratedExchange(CompiledPolicy policy) {
+    private ModeratedExchange(CompiledPolicy policy, String route, String tenant, List<String> languages) {
         this.policy = policy;
+        this.route = route;
+        this.tenant = tenant;
+        this.languages = List.copyOf(languages);
     }
 
     /** Puts an exchange under a policy; its answer, whoever writes it, will have our headers. */
     public static ModeratedExchange begin(ServerWebExchange exchange, CompiledPolicy policy) {
-        ModeratedExchange moderated = new ModeratedExchange(policy);
+        ModeratedExchange moderated =
+                new ModeratedExchange(policy, route(exchange), tenant(exchange), languages(exchange));
         exchange.getAttributes().put(ATTRIBUTE, moderated);
         ServerHttpResponse response = exchange.getResponse();
         response.beforeCommit(() -> Mono.fromRunnable(() -> moderated.describe(response.getHeaders())));
@@ -61,6 +75,33 @@ public final class ModeratedExchange {
 
     public CompiledPolicy policy() {
         return policy;
+    }
+
+    /** What the policy may know of it. */
+    public Facts facts(Direction direction, String model) {
+        return new Facts(direction, route, tenant, model, languages);
+    }
+
+    /** The id of the route that an exchange takes; empty where it takes none. */
+    public static String route(ServerWebExchange exchange) {
+        Route route = exchange.getAttribute(ServerWebExchangeUtils.GATEWAY_ROUTE_ATTR);
+        return route == null ? "" : route.getId();
+    }
+
+    /** Whose traffic an exchange is; empty where that is not known. */
+    public static String tenant(ServerWebExchange exchange) {
+        return exchange.getAttribute(TENANT) instanceof String tenant ? tenant : "";
+    }
+
+    private static List<String> languages(ServerWebExchange exchange) {
+        try {
+            return exchange.getRequest().getHeaders().getAcceptLanguage().stream()
+                    .map(Locale.LanguageRange::getRange)
+                    .filter(range -> !range.equals("*"))
+                    .toList();
+        } catch (IllegalArgumentException _) {
+            return List.of();
+        }
     }
 
     /** Notes a decision; of several in one direction, the strictest counts. */

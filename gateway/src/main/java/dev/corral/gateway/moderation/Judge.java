@@ -3,16 +3,22 @@ package dev.corral.gateway.moderation;
 import dev.corral.gateway.dialect.Answer;
 import dev.corral.gateway.dialect.DialectException;
 import dev.corral.gateway.dialect.GatewayError;
+import dev.corral.gateway.dialect.ModeratedRequest;
 import dev.corral.gateway.exchange.ModeratedExchange;
 import dev.corral.guardmodels.conversation.Conversation;
+import dev.corral.guardmodels.conversation.Turn;
 import dev.corral.guardmodels.guard.Judgements;
+import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.assessment.Assessment.Inconclusive;
 import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.Decision;
 import dev.corral.policies.policy.Direction;
+import dev.corral.policies.policy.Evidence;
 import dev.corral.policies.policy.Facts;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import reactor.core.publisher.Mono;
 
 /** Asks the guard, lets the exchange's policy decide, and notes what it decided. */
@@ -21,40 +27,92 @@ final class Judge {
     private static final Duration RETRY_AFTER = Duration.ofSeconds(2);
 
     private final ReactiveGuard guard;
+    private final Shadows shadows;
 
-    Judge(ReactiveGuard guard) {
+    Judge(ReactiveGuard guard, Shadows shadows) {
         this.guard = guard;
+        this.shadows = shadows;
     }
 
     /** Judges every turn of a request. */
-    Mono<Decision> prompt(ModeratedExchange exchange, Conversation conversation) {
-        return decide(exchange, Direction.PROMPT, Judgements.of(conversation), Urgency.PROMPT);
+    Mono<Decision> prompt(ModeratedExchange exchange, ModeratedRequest request) {
+        return decide(
+                exchange,
+                exchange.facts(Direction.PROMPT, request.model()),
+                Judgements.of(request.conversation()),
+                request.conversation().turns(),
+                Urgency.PROMPT);
     }
 
     /** Judges what was answered up to now, each choice by itself, as a turn that follows the request. */
-    Mono<Decision> answer(ModeratedExchange exchange, Conversation request, Answer answer) {
-        List<Conversation> judgements = answer.choices().stream()
+    Mono<Decision> answer(ModeratedExchange exchange, ModeratedRequest request, Answer answer) {
+        List<Turn> choices = answer.choices().stream()
                 .filter(choice -> !choice.parts().isEmpty())
-                .map(request::plus)
+                .toList();
+        List<Conversation> judgements = choices.stream()
+                .map(request.conversation()::plus)
                 .flatMap(answered -> Judgements.ofLast(answered).stream())
                 .toList();
-        return decide(exchange, Direction.COMPLETION, judgements, Urgency.ANSWER);
+        return decide(
+                exchange, exchange.facts(Direction.COMPLETION, request.model()), judgements, choices, Urgency.ANSWER);
     }
 
     private Mono<Decision> decide(
-            ModeratedExchange exchange, Direction direction, List<Conversation> judgements, Urgency urgency) {
+            ModeratedExchange exchange, Facts facts, List<Conversation> judgements, List<Turn> turns, Urgency urgency) {
         CompiledPolicy policy = exchange.policy();
         return guard.assess(judgements, urgency, policy.textGuard().timeout()).map(assessments -> {
-            Decision decision = policy.decide(assessments, new Facts(direction));
-            exchange.decided(direction, decision);
+            Decision decision = weigh(policy, facts, judgements, assessments, turns);
+            exchange.decided(facts.direction(), decision);
+            shadows.compare(exchange, facts, decision, shadow -> weigh(shadow, facts, judgements, assessments, turns));
             return decision;
         });
     }
 
+    /**
+     * What a policy makes of a guard's assessments, and of what its own patterns find in the texts: in each by itself, and
+     * across their borders.
+     */
+    static Decision weigh(
+            CompiledPolicy policy,
+            Facts facts,
+            List<Conversation> judgements,
+            List<Assessment> assessments,
+            List<Turn> turns) {
+        List<Evidence> evidence = new ArrayList<>();
+        for (int i = 0; i < assessments.size(); i++) {
+            Turn judged = judgements.get(i).turns().getLast();
+            evidence.add(new Evidence(assessments.get(i), Contents.sources(judged), Contents.hash(judged)));
+        }
+        if (!policy.patternHazards().isEmpty()) {
+            for (Turn turn : turns) {
+                String hash = Contents.hash(turn);
+                List<Contents.Text> texts = Contents.texts(turn);
+                for (Contents.Text text : texts) {
+                    policy.match(text.text())
+                            .forEach(found -> evidence.add(new Evidence(found, Set.of(text.source()), hash)));
+                }
+                if (texts.size() > 1) {
+                    policy.match(Contents.joined(turn))
+                            .forEach(found -> evidence.add(new Evidence(found, Contents.sources(turn), hash)));
+                }
+            }
+        }
+        return policy.weigh(evidence, facts);
+    }
+
     /** A block in the style of an error; not one that clients retry. */
     static DialectException violation(Decision.Block block) {
-        return new DialectException(new GatewayError(
-                400, "invalid_request_error", "content_policy_violation", null, block.message(), null));
+        return violation(block.message());
+    }
+
+    /** What was to be redacted is still there, such as a number that begins in one part and ends in the next. */
+    static DialectException notRedactable() {
+        return violation("A part of this content must not pass, and cannot be taken out of it.");
+    }
+
+    private static DialectException violation(String message) {
+        return new DialectException(
+                new GatewayError(400, "invalid_request_error", "content_policy_violation", null, message, null));
     }
 
     /** Nothing passes without a verdict, and it is worth to try again. */

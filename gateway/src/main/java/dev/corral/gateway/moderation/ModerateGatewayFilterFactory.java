@@ -1,9 +1,11 @@
 package dev.corral.gateway.moderation;
 
 import dev.corral.gateway.exchange.FilterOrder;
+import dev.corral.gateway.exchange.ModeratedExchange;
 import dev.corral.policies.policy.NoSuchPolicyException;
 import dev.corral.policies.policy.PolicyRegistry;
 import java.util.List;
+import java.util.Optional;
 import org.springframework.boot.diagnostics.FailureAnalyzedException;
 import org.springframework.cloud.gateway.filter.GatewayFilter;
 import org.springframework.cloud.gateway.filter.GatewayFilterChain;
@@ -53,7 +55,8 @@ public final class ModerateGatewayFilterFactory
                     "Correct the name, or put the policy's file into the folder that corral.policy.directory names.",
                     e);
         }
-        return new OrderedGatewayFilter(new Moderated(name), FilterOrder.MODERATION.order());
+        return new OrderedGatewayFilter(
+                new Moderated(Optional.ofNullable(config.getName())), FilterOrder.MODERATION.order());
     }
 
     /** Whether a filter of a route, as the framework holds it, is one of these. */
@@ -63,20 +66,27 @@ public final class ModerateGatewayFilterFactory
 
     private final class Moderated implements GatewayFilter {
 
-        private final String policy;
+        private final Optional<String> named;
 
-        Moderated(String policy) {
-            this.policy = policy;
+        Moderated(Optional<String> named) {
+            this.named = named;
         }
 
         @Override
         public Mono<Void> filter(ServerWebExchange exchange, GatewayFilterChain chain) {
-            return moderation.filter(exchange, chain, policies.get(policy));
+            return moderation.filter(
+                    exchange,
+                    chain,
+                    policies.resolve(
+                            ModeratedExchange.tenant(exchange),
+                            ModeratedExchange.route(exchange),
+                            named,
+                            defaultPolicy));
         }
 
         @Override
         public String toString() {
-            return "Moderate=" + policy;
+            return "Moderate=" + named.orElse(defaultPolicy);
         }
     }
 }

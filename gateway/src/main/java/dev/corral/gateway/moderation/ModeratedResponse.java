@@ -11,6 +11,7 @@ import dev.corral.gateway.exchange.WireResponses;
 import dev.corral.gateway.upstream.IdleTimeout;
 import dev.corral.policies.policy.BlockStyle;
 import dev.corral.policies.policy.Decision;
+import dev.corral.policies.policy.Direction;
 import org.reactivestreams.Publisher;
 import org.springframework.core.io.buffer.DataBuffer;
 import org.springframework.http.HttpHeaders;
@@ -108,17 +109,17 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
         getHeaders().remove(HttpHeaders.CONTENT_LENGTH);
         SseFrames frames = new SseFrames(Math.toIntExact(maxSize.toBytes()));
         return getDelegate()
-                .writeAndFlushWith(
-                        new ModeratedStream(dialect, judge, metrics, exchange, request.conversation(), frames)
-                                .moderate(chunks)
-                                .map(bytes -> Mono.just(bufferFactory().wrap(bytes))));
+                .writeAndFlushWith(new ModeratedStream(dialect, judge, metrics, exchange, request, frames)
+                        .moderate(chunks)
+                        .map(bytes -> Mono.just(bufferFactory().wrap(bytes))));
     }
 
     private Mono<Void> whole(Flux<byte[]> chunks) {
         return join(chunks)
-                .flatMap(body -> judge.answer(exchange, request.conversation(), dialect.readAnswer(body))
+                .flatMap(body -> judge.answer(exchange, request, dialect.readAnswer(body))
                         .flatMap(decision -> switch (decision) {
                             case Decision.Allow _, Decision.Flag _ -> pass(body);
+                            case Decision.Redact _ -> passRedacted(body);
                             case Decision.Respond respond ->
                                 WireResponses.write(
                                         getDelegate(), dialect.reply(request, exchange.id(), respond.message()));
@@ -146,10 +147,10 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
         Mono<Void> replaced = Mono.error(new DialectException(instead));
         return join(chunks)
                 .flatMap(body -> Mono.fromCallable(() -> dialect.readAnswer(body))
-                        .flatMap(answer -> judge.answer(exchange, request.conversation(), answer))
+                        .flatMap(answer -> judge.answer(exchange, request, answer))
                         .flatMap(decision -> switch (decision) {
                             case Decision.Allow _, Decision.Flag _ -> pass(body);
-                            case Decision.Respond _, Decision.Block _ -> replaced;
+                            case Decision.Redact _, Decision.Respond _, Decision.Block _ -> replaced;
                             case Decision.Unavailable unavailable -> Mono.<Void>error(Judge.unavailable(unavailable));
                         })
                         .onErrorResume(
@@ -170,6 +171,15 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
                         "the upstream's answer is larger than " + maxSize.toBytes()
                                 + " bytes (corral.max-answer-size); it was not passed on",
                         null));
+    }
+
+    private Mono<Void> passRedacted(byte[] body) {
+        PolicyRedactor redactor =
+                new PolicyRedactor(exchange.policy(), exchange.facts(Direction.COMPLETION, request.model()));
+        byte[] redacted = dialect.redactAnswer(body, redactor);
+        return redactor.isClean(dialect.readAnswer(redacted).choices())
+                ? pass(redacted)
+                : Mono.error(Judge.notRedactable());
     }
 
     private Mono<Void> pass(byte[] body) {

@@ -3,18 +3,21 @@ package dev.corral.gateway.moderation;
 import dev.corral.gateway.dialect.AnswerStream;
 import dev.corral.gateway.dialect.Dialect;
 import dev.corral.gateway.dialect.FrameContent;
+import dev.corral.gateway.dialect.FrameRedactor;
 import dev.corral.gateway.dialect.GatewayError;
+import dev.corral.gateway.dialect.ModeratedRequest;
 import dev.corral.gateway.dialect.SseFrames;
 import dev.corral.gateway.exchange.ErrorResponses;
 import dev.corral.gateway.exchange.ModeratedExchange;
 import dev.corral.gateway.moderation.CompletionWindow.Reason;
 import dev.corral.gateway.moderation.CompletionWindow.Step;
-import dev.corral.guardmodels.conversation.Conversation;
 import dev.corral.policies.policy.BlockStyle;
 import dev.corral.policies.policy.Decision;
+import dev.corral.policies.policy.Direction;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Optional;
 import reactor.core.publisher.Flux;
 
 /** One streamed answer on its way through: chunks of the upstream in, frames that were judged out. */
@@ -29,6 +32,9 @@ final class ModeratedStream {
      * The answer's own last frame does not: the rest of the body is read and thrown away, so that the connection can be
      * used again. What comes after the last frame was never judged and never leaves.
      *
+     * Redacting: frames that were judged go through the dialect's redactor, which holds back what may still become a part of
+     * a span. It does so for every decision that lets them pass, since a span may begin in a window that has none yet.
+     *
      * Failing: before the first byte a failure is the caller's, who still has a status to set. After it there is none, and
      * an error frame is all that can be said; what was held is dropped, and no [DONE] pretends that the answer is whole.
      * A failure after the answer's last frame is nobody's concern.
@@ -39,10 +45,11 @@ final class ModeratedStream {
     private final Dialect dialect;
     private final Judge judge;
     private final ModeratedExchange exchange;
-    private final Conversation request;
+    private final ModeratedRequest request;
     private final WindowMetrics metrics;
     private final SseFrames frames;
     private final AnswerStream answer;
+    private final Optional<FrameRedactor> redactor;
     private final CompletionWindow window;
     private boolean sent;
     private boolean ended;
@@ -53,7 +60,7 @@ final class ModeratedStream {
             Judge judge,
             WindowMetrics metrics,
             ModeratedExchange exchange,
-            Conversation request,
+            ModeratedRequest request,
             SseFrames frames) {
         this.dialect = dialect;
         this.judge = judge;
@@ -62,6 +69,11 @@ final class ModeratedStream {
         this.request = request;
         this.frames = frames;
         this.answer = dialect.answerStream();
+        PolicyRedactor redactor =
+                new PolicyRedactor(exchange.policy(), exchange.facts(Direction.COMPLETION, request.model()));
+        this.redactor = exchange.policy().redacts(Direction.COMPLETION)
+                ? Optional.of(dialect.frameRedactor(redactor))
+                : Optional.empty();
         var windows = exchange.policy().streaming();
         this.window = new CompletionWindow(windows.firstWindow(), windows.window());
     }
@@ -72,6 +84,7 @@ final class ModeratedStream {
                 .concatWith(Flux.defer(() -> Flux.fromStream(frames.flush().stream())))
                 .concatMap(this::offer, 1)
                 .concatWith(Flux.defer(() -> ended ? Flux.empty() : act(window.end())))
+                .concatWith(Flux.defer(this::rest))
                 .onErrorResume(this::fail)
                 .takeUntil(Output::last)
                 .map(Output::bytes)
@@ -103,12 +116,18 @@ final class ModeratedStream {
     private Flux<Output> carryOut(Decision decision, Reason reason) {
         metrics.judged(reason, decision);
         return switch (decision) {
-            case Decision.Allow _, Decision.Flag _ -> pass(window.release());
+            case Decision.Allow _, Decision.Flag _, Decision.Redact _ -> pass(window.release());
             case Decision.Respond respond -> last(answer.replyFrames(respond.message()));
             case Decision.Block block when block.style() == BlockStyle.ERROR -> Flux.error(Judge.violation(block));
             case Decision.Block block -> last(answer.refusalFrames(block.message()));
             case Decision.Unavailable unavailable -> Flux.error(Judge.unavailable(unavailable));
         };
+    }
+
+    /** What was held back because more might have come, where the upstream ended without saying so. */
+    private Flux<Output> rest() {
+        List<byte[]> rest = redactor.map(FrameRedactor::end).orElse(List.of());
+        return rest.isEmpty() ? Flux.empty() : send(rest, false);
     }
 
     private Flux<Output> pass(List<byte[]> judged) {
@@ -117,7 +136,7 @@ final class ModeratedStream {
         }
         answer.passed();
         finished = ended;
-        return send(judged, false);
+        return send(redactor.map(r -> r.redact(judged)).orElse(judged), false);
     }
 
     private Flux<Output> last(List<byte[]> terminal) {

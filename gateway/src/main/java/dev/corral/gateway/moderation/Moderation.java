@@ -14,6 +14,7 @@ import dev.corral.gateway.upstream.IdleTimeout;
 import dev.corral.policies.policy.BlockStyle;
 import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.Decision;
+import dev.corral.policies.policy.Direction;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.ByteArrayOutputStream;
 import java.util.List;
@@ -51,6 +52,7 @@ public final class Moderation {
             DataSize maxAnswerSize,
             IdleTimeout idleTimeout,
             ReactiveGuard guard,
+            Shadows shadows,
             MeterRegistry metrics,
             ErrorResponses errors,
             ExchangeLog exchangeLog) {
@@ -58,7 +60,7 @@ public final class Moderation {
         this.requestBody = requestBody;
         this.maxAnswerSize = maxAnswerSize;
         this.idleTimeout = idleTimeout;
-        this.judge = new Judge(guard);
+        this.judge = new Judge(guard, shadows);
         this.windowMetrics = new WindowMetrics(metrics);
         this.errors = errors;
         this.exchangeLog = exchangeLog;
@@ -86,9 +88,10 @@ public final class Moderation {
             ServerWebExchange exchange, GatewayFilterChain chain, ModeratedExchange moderated, Dialect dialect) {
         return requestBody.read(exchange.getRequest()).flatMap(body -> {
             ModeratedRequest request = dialect.read(body);
-            return judge.prompt(moderated, request.conversation()).flatMap(decision -> switch (decision) {
+            return judge.prompt(moderated, request).flatMap(decision -> switch (decision) {
                 case Decision.Allow _, Decision.Flag _ ->
                     chain.filter(forwarded(exchange, moderated, dialect, request, body));
+                case Decision.Redact _ -> forwardRedacted(exchange, chain, moderated, dialect, request, body);
                 case Decision.Respond respond ->
                     send(
                             exchange,
@@ -107,6 +110,22 @@ public final class Moderation {
         });
     }
 
+    private Mono<Void> forwardRedacted(
+            ServerWebExchange exchange,
+            GatewayFilterChain chain,
+            ModeratedExchange moderated,
+            Dialect dialect,
+            ModeratedRequest request,
+            byte[] body) {
+        PolicyRedactor redactor =
+                new PolicyRedactor(moderated.policy(), moderated.facts(Direction.PROMPT, request.model()));
+        byte[] redacted = dialect.redactRequest(body, redactor);
+        ModeratedRequest reread = dialect.read(redacted);
+        return redactor.isClean(reread.conversation().turns())
+                ? chain.filter(forwarded(exchange, moderated, dialect, reread, redacted))
+                : Mono.error(Judge.notRedactable());
+    }
+
     private ServerWebExchange forwarded(
             ServerWebExchange exchange,
             ModeratedExchange moderated,
@@ -115,7 +134,12 @@ public final class Moderation {
             byte[] body) {
         ServerHttpRequest uncompressed = exchange.getRequest()
                 .mutate()
-                .headers(headers -> headers.set(HttpHeaders.ACCEPT_ENCODING, "identity"))
+                .headers(headers -> {
+                    headers.set(HttpHeaders.ACCEPT_ENCODING, "identity");
+                    if (headers.getContentLength() >= 0) {
+                        headers.setContentLength(body.length);
+                    }
+                })
                 .build();
         return exchange.mutate()
                 .request(RequestBody.with(

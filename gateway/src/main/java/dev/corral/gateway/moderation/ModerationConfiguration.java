@@ -50,17 +50,31 @@ public class ModerationConfiguration {
     }
 
     @Bean
+    Shadows shadows(PolicyRegistry policies, MeterRegistry metrics) {
+        return new Shadows(policies, metrics);
+    }
+
+    @Bean
     Moderation moderation(
             List<Dialect> dialects,
             RequestBody requestBody,
             CorralProperties properties,
             IdleTimeout idleTimeout,
             ReactiveGuard guard,
+            Shadows shadows,
             MeterRegistry metrics,
             ErrorResponses errors,
             ExchangeLog exchangeLog) {
         return new Moderation(
-                dialects, requestBody, properties.maxAnswerSize(), idleTimeout, guard, metrics, errors, exchangeLog);
+                dialects,
+                requestBody,
+                properties.maxAnswerSize(),
+                idleTimeout,
+                guard,
+                shadows,
+                metrics,
+                errors,
+                exchangeLog);
     }
 
     @Bean

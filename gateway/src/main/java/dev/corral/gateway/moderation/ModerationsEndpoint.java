@@ -1,24 +1,24 @@
 package dev.corral.gateway.moderation;
 
 import dev.corral.gateway.admission.RequestBody;
-import dev.corral.gateway.dialect.openai.ModerationRequest;
 import dev.corral.gateway.dialect.openai.ModerationResult;
 import dev.corral.gateway.dialect.openai.OpenAiModerations;
 import dev.corral.gateway.exchange.ErrorResponses;
 import dev.corral.gateway.exchange.ExchangeLog;
 import dev.corral.gateway.exchange.ModeratedExchange;
 import dev.corral.gateway.exchange.WireResponses;
+import dev.corral.guardmodels.conversation.Conversation;
 import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.assessment.Assessment.Inconclusive;
 import dev.corral.policies.assessment.Assessment.Scored;
 import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.Decision;
 import dev.corral.policies.policy.Direction;
-import dev.corral.policies.policy.Facts;
 import dev.corral.policies.policy.Finding;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.springframework.web.server.ServerWebExchange;
 import reactor.core.publisher.Mono;
 
@@ -51,16 +51,15 @@ public final class ModerationsEndpoint {
         ModeratedExchange moderated = ModeratedExchange.begin(exchange, policy.get());
         return requestBody
                 .read(exchange.getRequest())
-                .flatMap(body -> {
-                    ModerationRequest request = codec.read(body);
-                    return guard.assess(
-                            request.inputs(),
-                            Urgency.PROMPT,
-                            moderated.policy().textGuard().timeout());
-                })
-                .map(assessments -> assessments.stream()
-                        .map(assessment -> result(moderated, assessment))
-                        .toList())
+                .map(codec::read)
+                .flatMap(request -> guard.assess(
+                                request.inputs(),
+                                Urgency.PROMPT,
+                                moderated.policy().textGuard().timeout())
+                        .map(assessments -> IntStream.range(0, assessments.size())
+                                .mapToObj(
+                                        i -> result(moderated, request.inputs().get(i), assessments.get(i)))
+                                .toList()))
                 .flatMap(results -> WireResponses.write(
                         exchange.getResponse(),
                         codec.write(moderated.id(), guard.profile().id(), results)))
@@ -68,8 +67,13 @@ public final class ModerationsEndpoint {
                 .doFinally(signal -> exchangeLog.finished(exchange, moderated, signal));
     }
 
-    private static ModerationResult result(ModeratedExchange moderated, Assessment assessment) {
-        Decision decision = moderated.policy().decide(List.of(assessment), new Facts(Direction.PROMPT));
+    private static ModerationResult result(ModeratedExchange moderated, Conversation input, Assessment assessment) {
+        Decision decision = Judge.weigh(
+                moderated.policy(),
+                moderated.facts(Direction.PROMPT, ""),
+                List.of(input),
+                List.of(assessment),
+                input.turns());
         moderated.decided(Direction.PROMPT, decision);
         return switch (assessment) {
             case Inconclusive inconclusive -> throw Judge.withoutVerdict(inconclusive);

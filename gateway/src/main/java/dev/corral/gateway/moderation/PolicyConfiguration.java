@@ -4,17 +4,14 @@ import dev.corral.gateway.configuration.CorralProperties;
 import dev.corral.guardmodels.guard.Guard;
 import dev.corral.guardmodels.guard.GuardProfile;
 import dev.corral.policies.policy.CompiledPolicy;
-import dev.corral.policies.policy.Policies;
+import dev.corral.policies.policy.GuardSight;
 import dev.corral.policies.policy.PolicyException;
 import dev.corral.policies.policy.PolicyRegistry;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import org.springframework.boot.diagnostics.FailureAnalyzedException;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -24,41 +21,39 @@ import org.springframework.context.annotation.Configuration;
 public class PolicyConfiguration {
 
     @Bean
-    CompiledPolicy defaultPolicy(Guard guard, CorralProperties properties) {
+    PolicyFiles policyFiles(Guard guard, CorralProperties properties) {
         GuardProfile profile = guard.profile();
-        @Nullable Path file = properties.policy().file();
+        // until guards take categories, a policy with hazards of its own for them is refused
+        return new PolicyFiles(
+                properties.policy().file(),
+                properties.policy().directory(),
+                new GuardSight(profile.taxonomy(), profile.recommendedThreshold(), false));
+    }
+
+    @Bean
+    CompiledPolicy defaultPolicy(PolicyFiles files) {
         return loaded(
-                () -> file == null
-                        ? Policies.loadDefault(profile.taxonomy(), profile.recommendedThreshold())
-                        : Policies.load(file, profile.taxonomy(), profile.recommendedThreshold()),
+                files::loadDefault,
                 "Correct the policy, or start without --policy (corral.policy.file) for the built-in one.");
     }
 
     @Bean
-    PolicyRegistry policies(CompiledPolicy defaultPolicy, Guard guard, CorralProperties properties) {
+    PolicyRegistry policies(CompiledPolicy defaultPolicy, PolicyFiles files) {
         List<CompiledPolicy> policies = new ArrayList<>(List.of(defaultPolicy));
-        @Nullable Path directory = properties.policy().directory();
         String action = "Correct the file, or take it out of the folder that corral.policy.directory names.";
-        if (directory != null) {
-            GuardProfile profile = guard.profile();
-            for (Path file : files(directory, properties.policy().file())) {
-                policies.add(
-                        loaded(() -> Policies.load(file, profile.taxonomy(), profile.recommendedThreshold()), action));
-            }
-        }
+        policies.addAll(loaded(() -> further(files), action));
         return loaded(() -> new PolicyRegistry(policies), action);
     }
 
-    private static List<Path> files(Path directory, @Nullable Path loadedAlready) {
-        try (Stream<Path> files = Files.list(directory)) {
-            List<Path> policies = new ArrayList<>();
-            for (Path file : files.sorted().toList()) {
-                if (file.getFileName().toString().endsWith(".yaml")
-                        && (loadedAlready == null || !Files.isSameFile(file, loadedAlready))) {
-                    policies.add(file);
-                }
-            }
-            return policies;
+    @Bean
+    PolicyWatch policyWatch(
+            PolicyFiles files, PolicyRegistry policies, CompiledPolicy defaultPolicy, MeterRegistry metrics) {
+        return new PolicyWatch(files, policies, defaultPolicy.name(), metrics);
+    }
+
+    private static List<CompiledPolicy> further(PolicyFiles files) {
+        try {
+            return files.loadFurther();
         } catch (IOException e) {
             throw new FailureAnalyzedException(
                     "The folder of policies cannot be read: " + e + ".",

@@ -1,5 +1,6 @@
 package dev.corral.gateway.server;
 
+import dev.corral.gateway.moderation.PolicyWatch;
 import dev.corral.gateway.moderation.ReactiveGuard;
 import dev.corral.guardmodels.guard.GuardProfile;
 import dev.corral.policies.policy.CompiledPolicy;
@@ -24,9 +25,12 @@ class Readiness {
     }
 
     @Bean
-    HealthIndicator policyHealthIndicator(PolicyRegistry policies, CompiledPolicy defaultPolicy) {
-        return () -> Health.up()
-                .withDetail("policy", policies.get(defaultPolicy.name()).revision())
-                .build();
+    HealthIndicator policyHealthIndicator(PolicyRegistry policies, CompiledPolicy defaultPolicy, PolicyWatch watch) {
+        return () -> {
+            Health.Builder health = Health.up()
+                    .withDetail("policy", policies.get(defaultPolicy.name()).revision());
+            watch.problem().ifPresent(problem -> health.withDetail("changed files are not used", problem));
+            return health.build();
+        };
     }
 }

@@ -1,10 +1,12 @@
 package dev.corral.guardmodels.measurement;
 
 import dev.corral.policies.assessment.Assessment.Scored;
+import dev.corral.policies.policy.Beside;
 import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.Decision;
 import dev.corral.policies.policy.Direction;
 import dev.corral.policies.policy.Facts;
+import dev.corral.policies.policy.GuardSight;
 import dev.corral.policies.policy.Policies;
 import dev.corral.policies.taxonomy.Hazard;
 import java.math.BigDecimal;
@@ -255,8 +257,8 @@ public record ThresholdSuggestion(
             return Policies.compile(
                     "policy: suggestion\nversion: 1\nthresholds: " + thresholds,
                     "suggested thresholds",
-                    candidate.profile().taxonomy(),
-                    candidate.threshold());
+                    Beside.NOTHING,
+                    new GuardSight(candidate.profile().taxonomy(), candidate.threshold(), false));
         }
 
         private static long stopped(CompiledPolicy policy, List<Judged> rows) {

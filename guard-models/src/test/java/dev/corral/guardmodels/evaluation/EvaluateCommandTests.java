@@ -9,10 +9,12 @@ import dev.corral.guardmodels.conversation.Part;
 import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.assessment.Coverage;
 import dev.corral.policies.assessment.Probability;
+import dev.corral.policies.policy.Beside;
 import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.Decision;
 import dev.corral.policies.policy.Direction;
 import dev.corral.policies.policy.Facts;
+import dev.corral.policies.policy.GuardSight;
 import dev.corral.policies.policy.Policies;
 import dev.corral.policies.taxonomy.StandardHazard;
 import dev.corral.policies.taxonomy.Taxonomy;
@@ -275,7 +277,10 @@ class EvaluateCommandTests {
                         "thresholds:\n  default: 0.945  # by itself: flags 5.00 % of 100 safe rows, finds 0.00 % of 30",
                         "\n  S9: 0.945");
         CompiledPolicy policy = Policies.compile(
-                "policy: mine\nversion: 1\n" + yaml, "mine.yaml", Taxonomy.LLAMA_GUARD_3, new Probability(0.5));
+                "policy: mine\nversion: 1\n" + yaml,
+                "mine.yaml",
+                Beside.NOTHING,
+                new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), false));
         assertThat(policy.defaultThreshold()).isEqualTo(new Probability(0.945));
         assertThat(decision(policy, 0.95)).isInstanceOf(Decision.Block.class);
         assertThat(decision(policy, 0.94)).isInstanceOf(Decision.Allow.class);

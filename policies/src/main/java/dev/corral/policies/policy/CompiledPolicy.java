@@ -3,10 +3,16 @@ package dev.corral.policies.policy;
 import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.assessment.Assessment.Inconclusive;
 import dev.corral.policies.assessment.Assessment.Scored;
+import dev.corral.policies.assessment.Coverage;
 import dev.corral.policies.assessment.Coverage.Unscanned;
 import dev.corral.policies.assessment.Meaning;
 import dev.corral.policies.assessment.Probability;
+import dev.corral.policies.pattern.Redaction;
+import dev.corral.policies.pattern.Redaction.Replacement;
+import dev.corral.policies.pattern.Span;
 import dev.corral.policies.policy.Decision.Outcome;
+import dev.corral.policies.policy.Policy.NamedPattern;
+import dev.corral.policies.policy.Policy.Source;
 import dev.corral.policies.taxonomy.Hazard;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
@@ -22,7 +28,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** A checked policy, ready to decide. Immutable, and safe for use by many threads. */
 public final class CompiledPolicy {
@@ -55,12 +64,17 @@ public final class CompiledPolicy {
     private static final String BLOCKED = "This content was blocked by the safety policy.";
     private static final String UNAVAILABLE =
             "The safety check is not available at the moment, so this content was not passed on. Try again later.";
-    private static final List<Action> STRICTEST_FIRST = List.of(Action.BLOCK, Action.RESPOND, Action.FLAG);
-    private static final CompiledRule NO_RULE = new CompiledRule(
-            Optional.empty(), Optional.empty(), Set.of(Direction.values()), Action.BLOCK, Optional.empty());
+    private static final List<Action> STRICTEST_FIRST =
+            List.of(Action.BLOCK, Action.RESPOND, Action.REDACT, Action.FLAG);
 
     private final Policy policy;
+    private final List<Hazard> hazards;
+    private final List<Hazard> asked;
+    private final Map<Hazard, List<NamedPattern>> patterns;
+    private final Map<Hazard, String> replacements;
+    private final Set<Hazard> excluded;
     private final List<CompiledRule> rules;
+    private final RuleBook book;
     private final Probability defaultThreshold;
     private final Map<Hazard, Probability> thresholds;
     private final List<PolicyIssue> warnings;
@@ -68,31 +82,23 @@ public final class CompiledPolicy {
 
     CompiledPolicy(
             Policy policy,
+            Vocabulary vocabulary,
             List<CompiledRule> rules,
             Probability defaultThreshold,
             Map<Hazard, Probability> thresholds,
             List<PolicyIssue> warnings) {
         this.policy = policy;
+        this.hazards = vocabulary.hazards();
+        this.asked = vocabulary.asked();
+        this.patterns = vocabulary.patterns();
+        this.replacements = vocabulary.replacements();
+        this.excluded = vocabulary.excluded();
         this.rules = List.copyOf(rules);
+        this.book = new RuleBook(rules, vocabulary.hazards());
         this.defaultThreshold = defaultThreshold;
         this.thresholds = Map.copyOf(thresholds);
         this.warnings = List.copyOf(warnings);
-        this.revision = policy.name() + "@" + policy.version() + "+"
-                + digest(policy.source().text());
-    }
-
-    /** A rule whose hazards exist. Without hazards it is about any; without an id it stands for the lack of a rule. */
-    record CompiledRule(
-            Optional<String> id,
-            Optional<List<Hazard>> hazards,
-            Set<Direction> directions,
-            Action action,
-            Optional<String> message) {
-
-        boolean matches(Hazard hazard, Direction direction) {
-            return directions.contains(direction)
-                    && hazards.map(h -> h.contains(hazard)).orElse(true);
-        }
+        this.revision = policy.name() + "@" + policy.version() + "+" + digest(policy.sources());
     }
 
     public String name() {
@@ -103,7 +109,7 @@ public final class CompiledPolicy {
         return policy.version();
     }
 
-    /** Changes with every change of the file: {@code name@version+} and eight hex digits. */
+    /** Changes with every change of its files: {@code name@version+} and eight hex digits. */
     public String revision() {
         return revision;
     }
@@ -133,28 +139,144 @@ public final class CompiledPolicy {
         return warnings;
     }
 
+    /** What the guard should look for, in this order: its own hazards without the excluded ones, and the policy's. */
+    public List<Hazard> asked() {
+        return asked;
+    }
+
+    /** All hazards that it can speak of: the guard's, then its own. */
+    public List<Hazard> hazards() {
+        return hazards;
+    }
+
+    /** The hazard with this exact code, or empty. */
+    public Optional<Hazard> hazard(String code) {
+        return hazards.stream().filter(hazard -> hazard.code().equals(code)).findFirst();
+    }
+
+    /** Numbers at which decisions may change beside the thresholds: those that rules name. */
+    SortedSet<Double> steps() {
+        SortedSet<Double> steps = new TreeSet<>(Set.of(defaultThreshold.value()));
+        for (CompiledRule rule : rules) {
+            steps.add(rule.probability().atLeast());
+            steps.add(Math.min(1, rule.probability().below()));
+            rule.condition().ifPresent(condition -> {
+                steps.addAll(condition.probabilitySteps());
+                steps.addAll(condition.unsafeSteps());
+            });
+        }
+        return steps;
+    }
+
+    /** The hazards that are found by patterns. */
+    public Set<Hazard> patternHazards() {
+        return patterns.keySet();
+    }
+
+    /** From which probability on a hazard is present. */
+    public Probability threshold(Hazard hazard) {
+        return thresholds.getOrDefault(hazard, defaultThreshold);
+    }
+
+    /** What the patterns find in a text: an assessment for each hazard. */
+    public List<Assessment> match(String text) {
+        List<Assessment> found = new ArrayList<>();
+        patterns.forEach((hazard, list) -> {
+            if (list.stream().anyMatch(named -> named.pattern().isIn(text))) {
+                found.add(new Scored(Probability.ONE, Map.of(hazard, Probability.ONE), Coverage.NOTHING));
+            }
+        });
+        return found;
+    }
+
     /**
-     * Decides about one piece of traffic.
+     * What rules redact of a text. Whether anything is redacted at all is for {@link #weigh} to say: a stricter rule may
+     * stop the whole.
+     */
+    public Redaction redaction(String text, ContentSource source, Facts facts) {
+        List<Replacement> found = new ArrayList<>();
+        patterns.forEach((hazard, list) -> {
+            Evidence evidence = new Evidence(
+                    new Scored(Probability.ONE, Map.of(hazard, Probability.ONE), Coverage.NOTHING), Set.of(source), "");
+            if (book.rule(hazard, facts, evidence, 1, 1).action() == Action.REDACT) {
+                for (NamedPattern named : list) {
+                    for (Span span : named.pattern().find(text)) {
+                        found.add(new Replacement(span, replacements.getOrDefault(hazard, "")));
+                    }
+                }
+            }
+        });
+        return Redaction.of(found);
+    }
+
+    /** Whether a rule redacts anything that travels this way. */
+    public boolean redacts(Direction direction) {
+        return rules.stream()
+                .anyMatch(rule ->
+                        rule.action() == Action.REDACT && rule.directions().contains(direction));
+    }
+
+    /**
+     * So many UTF-16 units at the end of a growing text may still become a part of what patterns find; a stream keeps them
+     * back until it is over. Patterns without a limit do not count, and neither do those whose hazards are always allowed
+     * or flagged.
+     */
+    public int holdBack(Direction direction) {
+        return patterns.entrySet().stream()
+                .filter(entry -> rules.stream()
+                                .anyMatch(rule -> rule.isAbout(entry.getKey())
+                                        && rule.directions().contains(direction)
+                                        && rule.action().compareTo(Action.REDACT) >= 0)
+                        || rules.stream().noneMatch(rule -> rule.isAbout(entry.getKey())))
+                .flatMap(entry -> entry.getValue().stream())
+                .mapToInt(named -> named.pattern().longest().orElse(0))
+                .max()
+                .orElse(0);
+    }
+
+    /** What an audit may keep of the content of a decision: the least that one of its rules allows. */
+    public AuditDetail audit(Decision decision) {
+        return rules.stream()
+                .filter(rule -> rule.id().map(decision.ruleIds()::contains).orElse(false))
+                .map(rule -> rule.audit().orElse(policy.audit()))
+                .min(Comparator.naturalOrder())
+                .orElse(policy.audit());
+    }
+
+    /**
+     * Decides about one piece of traffic: what users asked, or what an assistant answered.
      *
      * @param assessments one for each thing that was to be judged; none only where there was nothing to judge, which is
      *     allowed
      */
     public Decision decide(List<Assessment> assessments, Facts facts) {
-        List<Scored> scored = assessments.stream()
-                .filter(Scored.class::isInstance)
-                .map(Scored.class::cast)
-                .toList();
-        List<Ground> grounds = new ArrayList<>(alone(scored, facts.direction()));
-        together(scored, facts.direction())
+        return weigh(
+                assessments.stream()
+                        .map(assessment -> Evidence.plain(assessment, facts.direction()))
+                        .toList(),
+                facts);
+    }
+
+    /**
+     * Decides about one piece of traffic.
+     *
+     * @param evidence one for each thing that was to be judged; none only where there was nothing to judge, which is
+     *     allowed
+     */
+    public Decision weigh(List<Evidence> evidence, Facts facts) {
+        List<Assessment> assessments =
+                evidence.stream().map(Evidence::assessment).toList();
+        List<Ground> grounds = new ArrayList<>(alone(evidence, facts));
+        together(evidence, facts)
                 .filter(ground -> grounds.stream().noneMatch(g -> g.outcome.compareTo(ground.outcome) >= 0))
                 .ifPresent(grounds::add);
-        unscanned(assessments).ifPresent(grounds::add);
+        unscanned(assessments, facts).ifPresent(grounds::add);
         withoutVerdict(assessments).ifPresent(grounds::add);
         Outcome outcome = grounds.stream()
                 .map(Ground::outcome)
                 .max(Comparator.naturalOrder())
                 .orElse(Outcome.ALLOW);
-        return decision(outcome, grounds, scored);
+        return decision(outcome, grounds, assessments);
     }
 
     /** Why something is done. The message is what a client gets where this ground wins. */
@@ -164,52 +286,88 @@ public final class CompiledPolicy {
     /** What one hazard of one assessment weighs; without a hazard, the rest of P(unsafe) that no hazard accounts for. */
     private record Share(Optional<Hazard> hazard, double probability, CompiledRule rule) {}
 
-    private List<Ground> alone(List<Scored> scored, Direction direction) {
-        Map<Hazard, Probability> highest = new LinkedHashMap<>();
-        for (Scored assessment : scored) {
-            assessment.hazards().forEach((hazard, p) -> highest.merge(hazard, p, CompiledPolicy::max));
+    /** A hazard that a rule decides about. */
+    private record Case(Hazard hazard, CompiledRule rule) {}
+
+    private List<Ground> alone(List<Evidence> evidence, Facts facts) {
+        Map<Case, Probability> cases = new LinkedHashMap<>();
+        for (Evidence piece : evidence) {
+            if (piece.assessment() instanceof Scored scored) {
+                scored.hazards().forEach((hazard, p) -> {
+                    if (!excluded.contains(hazard) && reaches(p.value(), threshold(hazard))) {
+                        CompiledRule rule = book.rule(
+                                hazard, facts, piece, p.value(), scored.unsafe().value());
+                        cases.merge(new Case(hazard, rule), p, CompiledPolicy::max);
+                    }
+                });
+            }
         }
-        return highest.entrySet().stream()
-                .map(entry -> new Finding(entry.getKey(), entry.getValue(), threshold(entry.getKey())))
-                .filter(finding -> reaches(finding.probability().value(), finding.threshold()))
-                .sorted(Comparator.comparing(Finding::probability).reversed())
-                .map(finding -> {
-                    CompiledRule rule = rule(finding.hazard(), direction);
-                    String explanation = subject(rule) + " " + rule.action().verb() + " " + describe(finding.hazard())
-                            + (isBare(finding, scored)
-                                    ? ": the guard named it, and gives no probabilities."
-                                    : ": its probability "
-                                            + number(finding.probability().value())
-                                            + " is at or above the threshold "
-                                            + number(finding.threshold().value()) + ".");
-                    return ground(rule, List.of(finding), explanation);
-                })
+        return cases.entrySet().stream()
+                .sorted(Map.Entry.<Case, Probability>comparingByValue().reversed())
+                .map(entry -> ground(entry.getKey(), entry.getValue(), evidence, facts))
                 .toList();
     }
 
-    /** Whether it was a verdict without probabilities that found this. */
-    private static boolean isBare(Finding finding, List<Scored> scored) {
-        return scored.stream()
-                .anyMatch(assessment -> assessment.meaning() == Meaning.VERDICT
-                        && finding.probability().equals(assessment.hazards().get(finding.hazard())));
+    private Ground ground(Case present, Probability probability, List<Evidence> evidence, Facts facts) {
+        Finding finding = new Finding(present.hazard, probability, threshold(present.hazard));
+        String why;
+        if (patterns.containsKey(present.hazard)) {
+            why = ": its patterns match.";
+        } else if (isBare(finding, evidence)) {
+            why = ": the guard named it, and gives no probabilities.";
+        } else {
+            why = ": its probability " + number(probability.value()) + " is at or above the threshold "
+                    + number(finding.threshold().value()) + ".";
+        }
+        String explanation =
+                subject(present.rule) + " " + present.rule.action().verb() + " " + describe(present.hazard) + why;
+        return ground(present.rule, List.of(finding), explanation, facts);
     }
 
-    private Optional<Ground> together(List<Scored> scored, Direction direction) {
-        return scored.stream()
-                .flatMap(assessment -> together(assessment, direction).stream())
+    /** Whether it was a verdict without probabilities that found this. */
+    private static boolean isBare(Finding finding, List<Evidence> evidence) {
+        return evidence.stream()
+                .anyMatch(piece -> piece.assessment() instanceof Scored scored
+                        && scored.meaning() == Meaning.VERDICT
+                        && finding.probability().equals(scored.hazards().get(finding.hazard())));
+    }
+
+    private Optional<Ground> together(List<Evidence> evidence, Facts facts) {
+        return evidence.stream()
+                .flatMap(piece -> piece.assessment() instanceof Scored scored
+                        ? together(piece, scored, facts).stream()
+                        : Stream.empty())
                 .max(Comparator.comparing(Ground::outcome));
     }
 
-    private Optional<Ground> together(Scored assessment, Direction direction) {
-        List<Share> shares = new ArrayList<>();
+    private Optional<Ground> together(Evidence piece, Scored assessment, Facts facts) {
+        List<Map.Entry<Hazard, Probability>> counted = new ArrayList<>();
+        double countable = 0;
         for (Map.Entry<Hazard, Probability> entry : assessment.hazards().entrySet()) {
-            if (threshold(entry.getKey()).compareTo(defaultThreshold) <= 0) {
-                double probability = entry.getValue().value();
-                shares.add(new Share(Optional.of(entry.getKey()), probability, rule(entry.getKey(), direction)));
+            double probability = entry.getValue().value();
+            if (!excluded.contains(entry.getKey()) && threshold(entry.getKey()).compareTo(defaultThreshold) <= 0) {
+                counted.add(entry);
+                countable += probability;
             }
         }
-        if (assessment.unnamed().value() > 0) {
-            shares.add(new Share(Optional.empty(), assessment.unnamed().value(), NO_RULE));
+        double rest = assessment.unnamed().value();
+        // a bound on every sum below, whatever the rules
+        if (!reaches(countable + rest + SLACK, defaultThreshold)) {
+            return Optional.empty();
+        }
+        List<Share> shares = new ArrayList<>();
+        for (Map.Entry<Hazard, Probability> entry : counted) {
+            double probability = entry.getValue().value();
+            CompiledRule rule = book.rule(
+                    entry.getKey(),
+                    facts,
+                    piece,
+                    probability,
+                    assessment.unsafe().value());
+            shares.add(new Share(Optional.of(entry.getKey()), probability, rule));
+        }
+        if (rest > 0) {
+            shares.add(new Share(Optional.empty(), rest, CompiledRule.NONE));
         }
         for (Action action : STRICTEST_FIRST) {
             List<Share> candidates = shares.stream()
@@ -220,7 +378,7 @@ public final class CompiledPolicy {
                 sum += candidate.probability;
             }
             if (!candidates.isEmpty() && reaches(oneOrAnother(sum, assessment), defaultThreshold)) {
-                return Optional.of(together(action, candidates, assessment));
+                return Optional.of(together(action, candidates, assessment, facts));
             }
         }
         return Optional.empty();
@@ -233,7 +391,7 @@ public final class CompiledPolicy {
                 : Math.min(sum, assessment.unsafe().value());
     }
 
-    private Ground together(Action action, List<Share> candidates, Scored assessment) {
+    private Ground together(Action action, List<Share> candidates, Scored assessment, Facts facts) {
         List<Share> sorted = candidates.stream()
                 .sorted(Comparator.comparingDouble(Share::probability).reversed())
                 .toList();
@@ -263,16 +421,19 @@ public final class CompiledPolicy {
                 .flatMap(share -> share.hazard.stream()
                         .map(hazard -> new Finding(hazard, new Probability(share.probability), defaultThreshold)))
                 .toList();
-        return ground(likeliest.rule, findings, explanation);
+        return ground(likeliest.rule, findings, explanation, facts);
     }
 
-    private Ground ground(CompiledRule rule, List<Finding> findings, String explanation) {
+    private Ground ground(CompiledRule rule, List<Finding> findings, String explanation, Facts facts) {
         List<String> ruleIds = rule.id().stream().toList();
-        String message = rule.message().or(policy::blockMessage).orElse(BLOCKED);
+        String message = rule.message()
+                .or(policy::blockMessage)
+                .map(texts -> texts.pick(facts.languages()))
+                .orElse(BLOCKED);
         return new Ground(rule.action().outcome(), ruleIds, findings, explanation, message);
     }
 
-    private Optional<Ground> unscanned(List<Assessment> assessments) {
+    private Optional<Ground> unscanned(List<Assessment> assessments, Facts facts) {
         List<Unscanned> unscanned = assessments.stream()
                 .flatMap(assessment -> assessment.coverage().unscanned().stream())
                 .distinct()
@@ -291,7 +452,9 @@ public final class CompiledPolicy {
                 List.of(),
                 List.of(),
                 "The policy " + policy.unscanned().verb() + " what the guard could not read: " + what + ".",
-                policy.blockMessage().map(message -> message + " ").orElse("")
+                policy.blockMessage()
+                                .map(message -> message.pick(facts.languages()) + " ")
+                                .orElse("")
                         + "A part of this content cannot be checked, and what cannot be checked does not pass: " + what
                         + "."));
     }
@@ -317,7 +480,7 @@ public final class CompiledPolicy {
                 UNAVAILABLE));
     }
 
-    private Decision decision(Outcome outcome, List<Ground> grounds, List<Scored> scored) {
+    private Decision decision(Outcome outcome, List<Ground> grounds, List<Assessment> assessments) {
         List<Ground> winning =
                 grounds.stream().filter(ground -> ground.outcome == outcome).toList();
         List<String> ruleIds = winning.stream()
@@ -331,37 +494,29 @@ public final class CompiledPolicy {
                 .forEach(finding -> findings.putIfAbsent(finding.hazard(), finding));
         List<Finding> found = List.copyOf(findings.values());
         String explanation = winning.isEmpty()
-                ? nothingFound(scored)
+                ? nothingFound(assessments)
                 : winning.stream().map(Ground::explanation).collect(Collectors.joining(" "));
         String message = winning.stream().map(Ground::message).findFirst().orElse(BLOCKED);
         return switch (outcome) {
             case ALLOW -> new Decision.Allow(ruleIds, found, explanation);
             case FLAG -> new Decision.Flag(ruleIds, found, explanation);
+            case REDACT -> new Decision.Redact(ruleIds, found, explanation);
             case RESPOND -> new Decision.Respond(ruleIds, found, explanation, message);
             case UNAVAILABLE -> new Decision.Unavailable(ruleIds, found, explanation, message);
             case BLOCK -> new Decision.Block(ruleIds, found, explanation, message, policy.blockStyle());
         };
     }
 
-    private String nothingFound(List<Scored> scored) {
-        return scored.stream()
+    private String nothingFound(List<Assessment> assessments) {
+        return assessments.stream()
+                .filter(Scored.class::isInstance)
+                .map(Scored.class::cast)
                 .flatMap(assessment -> assessment.hazards().entrySet().stream())
                 .max(Map.Entry.comparingByValue())
                 .map(likeliest -> "No hazard reaches its threshold; the likeliest is " + describe(likeliest.getKey())
                         + " with " + number(likeliest.getValue().value()) + " of "
                         + number(threshold(likeliest.getKey()).value()) + ".")
                 .orElse("There was nothing to judge.");
-    }
-
-    private CompiledRule rule(Hazard hazard, Direction direction) {
-        return rules.stream()
-                .filter(rule -> rule.matches(hazard, direction))
-                .findFirst()
-                .orElse(NO_RULE);
-    }
-
-    private Probability threshold(Hazard hazard) {
-        return thresholds.getOrDefault(hazard, defaultThreshold);
     }
 
     private static boolean reaches(double probability, Probability threshold) {
@@ -387,10 +542,11 @@ public final class CompiledPolicy {
                 .toPlainString();
     }
 
-    private static String digest(String text) {
+    private static String digest(List<Source> sources) {
         try {
-            byte[] hash = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
-            return HexFormat.of().formatHex(hash, 0, 4);
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            sources.forEach(source -> digest.update(source.text().getBytes(StandardCharsets.UTF_8)));
+            return HexFormat.of().formatHex(digest.digest(), 0, 4);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every JDK has SHA-256", e);
         }

@@ -45,6 +45,20 @@ public sealed interface Decision {
         }
     }
 
+    /** Passes without the spans of its pattern hazards; {@link CompiledPolicy#redaction} says which. */
+    record Redact(List<String> ruleIds, List<Finding> findings, String explanation) implements Decision {
+
+        public Redact {
+            ruleIds = List.copyOf(ruleIds);
+            findings = List.copyOf(findings);
+        }
+
+        @Override
+        public Outcome outcome() {
+            return Outcome.REDACT;
+        }
+    }
+
     /**
      * Does not pass; the policy answers.
      *
@@ -110,6 +124,7 @@ public sealed interface Decision {
     enum Outcome {
         ALLOW,
         FLAG,
+        REDACT,
         RESPOND,
         UNAVAILABLE,
         BLOCK

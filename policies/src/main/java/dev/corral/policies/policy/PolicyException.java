@@ -9,10 +9,12 @@ public final class PolicyException extends RuntimeException {
     private static final int SHOWN = 50;
 
     private final transient List<PolicyIssue> issues;
+    private final transient List<Policy.Source> sources;
 
-    PolicyException(List<PolicyIssue> issues, Policy.Source source) {
-        super(render(issues, source));
+    PolicyException(List<PolicyIssue> issues, List<Policy.Source> sources) {
+        super(render(issues, sources));
         this.issues = List.copyOf(issues);
+        this.sources = List.copyOf(sources);
     }
 
     /** All issues, warnings included, in the order of the file. */
@@ -20,17 +22,23 @@ public final class PolicyException extends RuntimeException {
         return issues;
     }
 
-    private static String render(List<PolicyIssue> issues, Policy.Source source) {
+    /** The files that the issues are in. */
+    public List<Policy.Source> sources() {
+        return sources;
+    }
+
+    private static String render(List<PolicyIssue> issues, List<Policy.Source> sources) {
         long errors = issues.stream()
                 .filter(issue -> issue.severity() == Severity.ERROR)
                 .count();
         String rest = issues.size() > SHOWN ? "\n(and " + (issues.size() - SHOWN) + " more)" : "";
         return issues.stream()
                 .limit(SHOWN)
-                .map(issue -> issue.render(source.text()))
+                .map(issue -> issue.render(sources))
                 .collect(Collectors.joining(
                         "\n",
-                        "policy " + source.origin() + " has " + errors + (errors == 1 ? " error" : " errors") + ":\n",
+                        "policy " + sources.getFirst().origin() + " has " + errors
+                                + (errors == 1 ? " error" : " errors") + ":\n",
                         rest));
     }
 }

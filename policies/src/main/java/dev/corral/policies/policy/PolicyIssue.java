@@ -24,6 +24,15 @@ public record PolicyIssue(Severity severity, String code, SourceLocation locatio
         return severity + " " + code + " " + location + ": " + message + caret(source) + "\n   " + advice;
     }
 
+    /** The issue with its line and a caret, in the one of these files that it is in. */
+    public String render(List<Policy.Source> sources) {
+        return render(sources.stream()
+                .filter(source -> source.origin().equals(location.origin()))
+                .map(Policy.Source::text)
+                .findFirst()
+                .orElse(""));
+    }
+
     private String caret(String source) {
         List<String> lines = List.of(LINE_BREAK.split(source, -1));
         if (location.line() < 1 || location.line() > lines.size()) {

@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /**
@@ -36,6 +37,54 @@ public final class PolicyRegistry {
         Map<String, CompiledPolicy> policies = inForce.get();
         return Optional.ofNullable(policies.get(name))
                 .orElseThrow(() -> new NoSuchPolicyException(name, policies.keySet()));
+    }
+
+    /** The policy in force under this name, if there is one. */
+    public Optional<CompiledPolicy> find(String name) {
+        return Optional.ofNullable(inForce.get().get(name));
+    }
+
+    /**
+     * The policy for an exchange. The order: one that {@code applies-to} both the tenant and the route; one that applies to
+     * the tenant on every route; the one that the route names; one that applies to the route for every tenant; the default.
+     * Among several that apply alike, the first by name.
+     *
+     * @param tenant empty where it is not known
+     * @param route empty where there is none
+     * @param named by the route's filter
+     * @throws NoSuchPolicyException if there is no policy of the name that counts
+     */
+    public CompiledPolicy resolve(String tenant, String route, Optional<String> named, String defaultName) {
+        Map<String, CompiledPolicy> policies = inForce.get();
+        Optional<CompiledPolicy> byTenant = first(
+                        policies,
+                        policy -> names(policy.appliesTo().tenants(), tenant)
+                                && names(policy.appliesTo().routes(), route))
+                .or(() -> first(
+                        policies,
+                        policy -> names(policy.appliesTo().tenants(), tenant)
+                                && policy.appliesTo().routes().isEmpty()));
+        if (byTenant.isPresent()) {
+            return byTenant.get();
+        }
+        if (named.isPresent()) {
+            return get(named.get());
+        }
+        return first(
+                        policies,
+                        policy -> policy.appliesTo().tenants().isEmpty()
+                                && names(policy.appliesTo().routes(), route))
+                .orElseGet(() -> get(defaultName));
+    }
+
+    private static Optional<CompiledPolicy> first(Map<String, CompiledPolicy> policies, Predicate<Policy> condition) {
+        return policies.values().stream()
+                .filter(compiled -> condition.test(compiled.policy()))
+                .findFirst();
+    }
+
+    private static boolean names(List<String> globs, String name) {
+        return globs.stream().anyMatch(glob -> Glob.of(glob).matches(name));
     }
 
     /** The names of all policies in force, sorted. */

@@ -33,7 +33,36 @@ enum Problem {
     MESSAGE_IGNORED("POL019"),
     REPEATED_HAZARD("POL020"),
     UNREACHABLE_RULE("POL021"),
-    THRESHOLD_WITHOUT_EFFECT("POL022", Severity.WARNING);
+    THRESHOLD_WITHOUT_EFFECT("POL022", Severity.WARNING),
+    /** A file that a policy names is not beside it. */
+    FILE_NOT_FOUND("POL023"),
+    CIRCULAR_EXTENDS("POL024"),
+    NOTHING_TO_OVERRIDE("POL025"),
+    /** A hazard or list that there is already. */
+    ALREADY_DEFINED("POL026"),
+    UNKNOWN_LIST("POL027"),
+    /** A condition or an expression that cannot be read. */
+    BAD_EXPRESSION("POL028"),
+    UNKNOWN_VARIABLE("POL029"),
+    EXPRESSION_TYPE("POL030"),
+    /** A condition that could take long. */
+    EXPRESSION_COST("POL031"),
+    /** A hazard of a policy's own that nothing finds, or that two different things find. */
+    BAD_HAZARD("POL032"),
+    /** Redaction of what has no span. */
+    CANNOT_REDACT("POL033"),
+    /** A range of probabilities without any. */
+    EMPTY_RANGE("POL034"),
+    /** Probabilities below the threshold of the hazard. */
+    BELOW_THRESHOLD("POL035", Severity.WARNING),
+    PATTERNS_OVERLAP("POL036", Severity.WARNING),
+    MESSAGE_LANGUAGE("POL037", Severity.WARNING),
+    ALLOWS_EVERYTHING("POL038", Severity.WARNING),
+    /** A test without something to say, or with too much. */
+    BAD_TEST("POL039"),
+    UNKNOWN_RULE("POL040"),
+    /** A weaker finding would be treated more strictly than a stronger one. */
+    STRONGER_IS_KINDER("POL041", Severity.WARNING);
 
     private final String code;
     private final Severity severity;

@@ -7,7 +7,7 @@ import java.util.Optional;
 import org.snakeyaml.engine.v2.exceptions.Mark;
 import org.snakeyaml.engine.v2.nodes.Node;
 
-/** Collects what is wrong with one file. */
+/** Collects what is wrong with one file, and with those that it names. */
 final class Problems {
 
     private static final int LONGEST_QUOTE = 60;
@@ -24,7 +24,7 @@ final class Problems {
     }
 
     SourceLocation locate(Optional<Mark> mark) {
-        return mark.map(m -> new SourceLocation(origin, m.getLine() + 1, m.getColumn() + 1))
+        return mark.map(m -> new SourceLocation(m.getName(), m.getLine() + 1, m.getColumn() + 1))
                 .orElseGet(() -> SourceLocation.wholeOf(origin));
     }
 
@@ -48,12 +48,14 @@ final class Problems {
         return issues.stream().anyMatch(issue -> issue.severity() == Severity.ERROR);
     }
 
-    /** In the order of the file, each once. */
+    /** In the order of the file, then of those that it names, each once. */
     List<PolicyIssue> issues() {
         return issues.stream()
                 .distinct()
-                .sorted(Comparator.comparingInt(
-                                (PolicyIssue issue) -> issue.location().line())
+                .sorted(Comparator.comparing((PolicyIssue issue) ->
+                                !issue.location().origin().equals(origin))
+                        .thenComparing(issue -> issue.location().origin())
+                        .thenComparingInt(issue -> issue.location().line())
                         .thenComparingInt(issue -> issue.location().column()))
                 .toList();
     }

@@ -8,6 +8,8 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
+import org.snakeyaml.engine.v2.common.ScalarStyle;
+import org.snakeyaml.engine.v2.exceptions.Mark;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
@@ -53,6 +55,37 @@ record Value(String name, Node node, Problems problems) {
                     "Use a short name such as 'customer-support'.");
         }
         return text;
+    }
+
+    /** A text, or a list of them; none of them blank. */
+    Optional<List<String>> texts(String itemName) {
+        if (!isList()) {
+            return text().map(List::of);
+        }
+        return items(itemName, "Write a text, or a list such as [a, b].")
+                .map(items ->
+                        items.stream().flatMap(item -> item.text().stream()).toList());
+    }
+
+    /** {@code true} or {@code false}. */
+    Optional<Boolean> flag() {
+        return scalar("true or false", "Write true or false.", Tag.BOOL).map(Boolean::parseBoolean);
+    }
+
+    /** 0 to 1. */
+    Optional<Double> probability() {
+        String advice = "Write a number from 0 to 1, such as 0.7.";
+        return scalar("a number from 0 to 1", advice, Tag.FLOAT, Tag.INT).flatMap(text -> {
+            try {
+                double number = Double.parseDouble(text);
+                if (number >= 0 && number <= 1) {
+                    return Optional.of(number + 0.0);
+                }
+            } catch (NumberFormatException e) {
+                // .nan, .inf, or in an octal or hexadecimal form: reported below
+            }
+            return problems.report(Problem.OUT_OF_RANGE, node, name + " must be between 0 and 1: " + text, advice);
+        });
     }
 
     /** From 1. */
@@ -173,6 +206,29 @@ record Value(String name, Node node, Problems problems) {
                     .toList());
         }
         return wrongType("a list", advice);
+    }
+
+    boolean isMapping() {
+        return node instanceof MappingNode;
+    }
+
+    /** Whether the value is a text; in quotes, where it looks like something else. */
+    boolean isText() {
+        return node instanceof ScalarNode scalar && scalar.getTag().equals(Tag.STR);
+    }
+
+    /** Where the characters of a text begin, behind its quote. */
+    SourceLocation textLocation() {
+        SourceLocation start = location();
+        boolean quoted = node instanceof ScalarNode scalar
+                && (scalar.getScalarStyle() == ScalarStyle.DOUBLE_QUOTED
+                        || scalar.getScalarStyle() == ScalarStyle.SINGLE_QUOTED);
+        return quoted ? new SourceLocation(start.origin(), start.line(), start.column() + 1) : start;
+    }
+
+    /** Whether a text stands on one line of the file, so that its characters have their places there. */
+    boolean isOnOneLine() {
+        return node.getStartMark().map(Mark::getLine).equals(node.getEndMark().map(Mark::getLine));
     }
 
     boolean isList() {

@@ -322,8 +322,11 @@ class CompiledPolicyTests {
 
     @Test
     void compileWhenPolicyNamesNoDefaultTakesTheGuardsThreshold() {
-        CompiledPolicy policy =
-                Policies.compile("policy: p\nversion: 1\n", "p.yaml", Taxonomy.LLAMA_GUARD_3, new Probability(0.7));
+        CompiledPolicy policy = Policies.compile(
+                "policy: p\nversion: 1\n",
+                "p.yaml",
+                Beside.NOTHING,
+                new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.7), false));
 
         assertThat(policy.defaultThreshold()).isEqualTo(new Probability(0.7));
         assertThat(support.defaultThreshold()).isEqualTo(new Probability(0.5));
@@ -356,7 +359,11 @@ class CompiledPolicyTests {
     }
 
     private static CompiledPolicy compile(String source) {
-        return Policies.compile(source, "policy.yaml", Taxonomy.LLAMA_GUARD_3, new Probability(0.5));
+        return Policies.compile(
+                source,
+                "policy.yaml",
+                Beside.NOTHING,
+                new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), false));
     }
 
     private static Inconclusive timeout() {

@@ -14,6 +14,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class DecisionPropertiesTests {
@@ -132,9 +133,47 @@ class DecisionPropertiesTests {
         }
     }
 
+    /** Neighbours that are about different hazards can be swapped. */
+    @Test
+    void decideWhenRulesOfDifferentHazardsChangePlacesDecidesTheSame() {
+        int swapped = 0;
+        for (int seed = 0; seed < CASES; seed++) {
+            RandomCases cases = new RandomCases(seed);
+            List<String> rules = cases.ruleLines();
+            double threshold = cases.threshold();
+            List<Integer> free = IntStream.range(0, rules.size() - 1)
+                    .filter(i -> !hazards(rules.get(i)).equals(hazards(rules.get(i + 1)))
+                            && !rules.get(i + 1).contains("hazard: any"))
+                    .boxed()
+                    .toList();
+            if (free.isEmpty()) {
+                continue;
+            }
+            List<String> others = new ArrayList<>(rules);
+            int at = cases.oneOf(free);
+            Collections.swap(others, at, at + 1);
+            Facts facts = cases.facts();
+            List<Assessment> assessments = List.of(cases.scored(cases.probabilities(), 0));
+
+            Decision decision = cases.policy("rules:\n" + String.join("", rules), threshold, Map.of())
+                    .decide(assessments, facts);
+            Decision other = cases.policy("rules:\n" + String.join("", others), threshold, Map.of())
+                    .decide(assessments, facts);
+
+            assertThat(other).as("seed %s", seed).isEqualTo(decision);
+            swapped++;
+        }
+        assertThat(swapped).isGreaterThan(CASES / 2);
+    }
+
+    private static String hazards(String rule) {
+        return rule.replaceAll(".*hazard(?:: | == ')(\\w+).*\n", "$1");
+    }
+
     @Test
     void decideWhenUnsafeIsSpreadOverBlockedHazardsBlocks() {
-        CompiledPolicy policy = Policies.loadDefault(Taxonomy.LLAMA_GUARD_3, new Probability(0.5));
+        CompiledPolicy policy =
+                Policies.loadDefault(new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), false));
         for (int seed = 0; seed < CASES; seed++) {
             RandomCases cases = new RandomCases(seed);
             Scored scored = cases.scored(cases.probabilities(), 0);

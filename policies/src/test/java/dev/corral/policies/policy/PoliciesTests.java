@@ -24,13 +24,15 @@ import org.junit.jupiter.api.io.TempDir;
 class PoliciesTests {
 
     private static final Probability HALF = new Probability(0.5);
+    private static final GuardSight SIGHT = new GuardSight(Taxonomy.LLAMA_GUARD_3, HALF, false);
 
     @TempDir
     Path folder;
 
     @Test
     void loadDefaultWhenAnyHazardIsPresentBlocksInBothDirections() {
-        CompiledPolicy policy = Policies.loadDefault(Taxonomy.LLAMA_GUARD_3_8B, new Probability(0.6));
+        CompiledPolicy policy =
+                Policies.loadDefault(new GuardSight(Taxonomy.LLAMA_GUARD_3_8B, new Probability(0.6), false));
 
         assertThat(policy.warnings()).isEmpty();
         assertThat(policy.defaultThreshold()).isEqualTo(new Probability(0.6));
@@ -50,7 +52,7 @@ class PoliciesTests {
                 .replace("#   thresholds:", "thresholds:")
                 .replaceAll("(?m)^  # (- id: crisis|  )", "  $1");
 
-        CompiledPolicy policy = Policies.compile(text, "default.yaml", Taxonomy.LLAMA_GUARD_3, HALF);
+        CompiledPolicy policy = Policies.compile(text, "default.yaml", Beside.NOTHING, SIGHT);
 
         assertThat(policy.policy().rules()).extracting(Policy.Rule::id).containsExactly("crisis", "everything");
         assertThat(policy.policy().thresholds()).hasSize(1);
@@ -61,7 +63,7 @@ class PoliciesTests {
     void loadWhenFileIsGoodNamesIt() throws IOException {
         Path file = Files.writeString(folder.resolve("good.yaml"), "policy: good\nversion: 2\n");
 
-        CompiledPolicy policy = Policies.load(file, Taxonomy.LLAMA_GUARD_3, HALF);
+        CompiledPolicy policy = Policies.load(file, SIGHT);
 
         assertThat(policy.revision()).startsWith("good@2+");
         assertThat(policy.policy().source().origin()).isEqualTo(file.toString());
@@ -72,7 +74,7 @@ class PoliciesTests {
         Path file = folder.resolve("missing.yaml");
 
         assertThatExceptionOfType(PolicyException.class)
-                .isThrownBy(() -> Policies.load(file, Taxonomy.LLAMA_GUARD_3, HALF))
+                .isThrownBy(() -> Policies.load(file, SIGHT))
                 .withMessage("policy " + file + " has 1 error:\nERROR POL001 " + file
                         + ": there is no such file\n   Check the path, and the folder it is relative to.");
     }
@@ -82,10 +84,10 @@ class PoliciesTests {
         Path file = Files.write(folder.resolve("latin.yaml"), "owner: Zoë".getBytes(StandardCharsets.ISO_8859_1));
 
         assertThatExceptionOfType(PolicyException.class)
-                .isThrownBy(() -> Policies.load(file, Taxonomy.LLAMA_GUARD_3, HALF))
+                .isThrownBy(() -> Policies.load(file, SIGHT))
                 .withMessageContaining("the file is not UTF-8");
         assertThatExceptionOfType(PolicyException.class)
-                .isThrownBy(() -> Policies.load(folder, Taxonomy.LLAMA_GUARD_3, HALF))
+                .isThrownBy(() -> Policies.load(folder, SIGHT))
                 .withMessageContaining("the file cannot be read");
     }
 
@@ -96,7 +98,7 @@ class PoliciesTests {
         String expected = Files.readString(folder.resolve("expected-issues.txt"));
 
         assertThatExceptionOfType(PolicyException.class)
-                .isThrownBy(() -> Policies.compile(text, "policy.yaml", Taxonomy.LLAMA_GUARD_3, HALF))
+                .isThrownBy(() -> Policies.compile(text, "policy.yaml", Beside.NOTHING, SIGHT))
                 .withMessage("policy policy.yaml has 5 errors:\n" + expected.stripTrailing())
                 .satisfies(e -> assertThat(e.issues()).hasSize(5));
     }
@@ -106,7 +108,7 @@ class PoliciesTests {
         String text = "policy: p\nversion: 1\n" + "x: 1\n".repeat(70);
 
         assertThatExceptionOfType(PolicyException.class)
-                .isThrownBy(() -> Policies.compile(text, "p.yaml", Taxonomy.LLAMA_GUARD_3, HALF))
+                .isThrownBy(() -> Policies.compile(text, "p.yaml", Beside.NOTHING, SIGHT))
                 .withMessageEndingWith("(and 20 more)");
     }
 
@@ -134,7 +136,7 @@ class PoliciesTests {
         Taxonomy taxonomy = new Taxonomy("house", List.of(StandardHazard.S1, leak));
         String text = "policy: p\nversion: 1\nrules: [{ id: leaks, when: { hazard: Leak }, then: flag }]\n";
 
-        CompiledPolicy policy = Policies.compile(text, "p.yaml", taxonomy, HALF);
+        CompiledPolicy policy = Policies.compile(text, "p.yaml", Beside.NOTHING, new GuardSight(taxonomy, HALF, false));
 
         Scored scored = new Scored(HALF, Map.of(leak, HALF), Coverage.ofText(1));
         assertThat(policy.decide(List.of(scored), new Facts(Direction.PROMPT)).ruleIds())
@@ -148,8 +150,7 @@ class PoliciesTests {
 
         assertThat(good.policy()).isPresent();
         assertThat(good.issues()).isEmpty();
-        assertThat(PolicyCompiler.compile(good.policy().orElseThrow(), Taxonomy.LLAMA_GUARD_3, HALF)
-                        .name())
+        assertThat(PolicyCompiler.compile(good.policy().orElseThrow(), SIGHT).name())
                 .isEqualTo("p");
         assertThat(bad.policy()).isEmpty();
         assertThat(bad.issues()).extracting(PolicyIssue::code).containsExactly("POL008");

@@ -3,6 +3,7 @@ package dev.corral.policies.policy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.corral.policies.assessment.Probability;
+import dev.corral.policies.policy.Policy.Source;
 import dev.corral.policies.taxonomy.Taxonomy;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,8 +26,11 @@ class PolicyFilesTests {
     Stream<DynamicTest> compileWhenFileHasMistakesReportsThemAll() throws IOException {
         return cases().map(folder ->
                 DynamicTest.dynamicTest(folder.getFileName().toString(), () -> {
-                    String issues = issues(Files.readString(folder.resolve("policy.yaml")));
+                    String issues = issues(folder);
 
+                    if (Boolean.getBoolean("golden.write")) {
+                        Files.writeString(folder.resolve("expected-issues.txt"), issues);
+                    }
                     assertThat(issues).isEqualTo(Files.readString(folder.resolve("expected-issues.txt")));
                 }));
     }
@@ -54,14 +58,27 @@ class PolicyFilesTests {
         }
     }
 
-    private static String issues(String source) {
+    /** A folder whose name says so is read for a guard that takes a policy's own hazards. */
+    private static String issues(Path folder) throws IOException {
+        Path file = folder.resolve("policy.yaml");
+        boolean takesCategories = folder.getFileName().toString().endsWith("-custom-guard");
+        List<Source> sources = new ArrayList<>();
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path each : files.toList()) {
+                sources.add(new Source(each.getFileName().toString(), Files.readString(each)));
+            }
+        }
         List<PolicyIssue> issues;
         try {
-            issues = Policies.compile(source, "policy.yaml", Taxonomy.LLAMA_GUARD_3, new Probability(0.5))
+            issues = Policies.compile(
+                            Files.readString(file),
+                            "policy.yaml",
+                            Policies.beside(file),
+                            new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), takesCategories))
                     .warnings();
         } catch (PolicyException e) {
             issues = e.issues();
         }
-        return issues.stream().map(issue -> issue.render(source) + "\n").collect(Collectors.joining());
+        return issues.stream().map(issue -> issue.render(sources) + "\n").collect(Collectors.joining());
     }
 }

@@ -71,7 +71,7 @@ class PolicyRegistryTests {
         return Policies.compile(
                 "policy: " + name + "\nversion: " + version + "\n",
                 name + ".yaml",
-                Taxonomy.LLAMA_GUARD_3,
-                new Probability(0.5));
+                Beside.NOTHING,
+                new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), false));
     }
 }

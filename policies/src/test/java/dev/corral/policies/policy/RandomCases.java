@@ -39,7 +39,12 @@ final class RandomCases {
     }
 
     Facts facts() {
-        return new Facts(oneOf(List.of(Direction.values())));
+        return new Facts(
+                oneOf(List.of(Direction.values())),
+                oneOf(List.of("", "desk", "lab")),
+                oneOf(List.of("", "acme")),
+                "llama",
+                oneOf(List.of(List.of(), List.of("de-CH", "en"))));
     }
 
     /** Above 0, up to 1; often one of few, so that sums meet thresholds exactly. */
@@ -66,30 +71,65 @@ final class RandomCases {
                 .map(entry -> ", " + entry.getKey().code() + ": " + entry.getValue())
                 .collect(Collectors.joining());
         String source = "policy: random\nversion: 1\nthresholds: { default: " + defaultThreshold + own + " }\n" + rules;
-        return Policies.compile(source, "random.yaml", TAXONOMY, Probability.ONE);
+        return Policies.compile(
+                source, "random.yaml", Beside.NOTHING, new GuardSight(TAXONOMY, Probability.ONE, false));
     }
 
     /** The part of a policy below its thresholds; every rule can be reached. */
     String rules() {
+        List<String> rules = ruleLines();
+        return (rules.isEmpty() ? "" : "rules:\n" + String.join("", rules)) + rest();
+    }
+
+    /** Rules, each as a line; first narrow ones, then one for the rest of some hazards. */
+    List<String> ruleLines() {
         List<Hazard> hazards = new ArrayList<>(TAXONOMY.hazards());
         Collections.shuffle(hazards, random);
-        StringBuilder rules = new StringBuilder();
-        int id = 0;
+        List<String> rules = new ArrayList<>();
         for (Hazard hazard : hazards.subList(0, random.nextInt(hazards.size()))) {
+            String code = hazard.code();
+            if (random.nextInt(3) == 0) {
+                rules.add(rule(
+                        rules.size(),
+                        "{ hazard: " + code
+                                + oneOf(List.of(
+                                        ", probability: { at-least: 0.3 }",
+                                        ", probability: { below: 0.6 }",
+                                        ", probability: { at-least: 0.2, below: 0.9 }",
+                                        ", route: \"d*\"",
+                                        ", tenant: acme",
+                                        ", language: de",
+                                        ", source: [user, tool-result]"))
+                                + " }"));
+            }
+            if (random.nextInt(8) == 0) {
+                rules.add(rule(
+                        rules.size(),
+                        "\"hazard == '" + code + "' && "
+                                + oneOf(List.of(
+                                        "unsafe < 0.7",
+                                        "probability >= 0.4",
+                                        "(!(unsafe <= 0.5) || tenant == 'acme')",
+                                        "probability > 0.2 && probability < 0.8"))
+                                + "\""));
+            }
             String direction = oneOf(List.of("", ", direction: prompt", ", direction: completion"));
-            rules.append(rule(id++, hazard.code() + direction));
+            rules.add(rule(rules.size(), "{ hazard: " + code + direction + " }"));
         }
         if (random.nextBoolean()) {
-            rules.append(rule(id, "any"));
+            rules.add(rule(rules.size(), "{ hazard: any }"));
         }
-        return (rules.isEmpty() ? "" : "rules:\n" + rules)
-                + "unscanned: " + oneOf(List.of("block", "flag", "allow"))
-                + "\nguards: { text: { unavailable: " + oneOf(List.of("error", "block", "flag", "allow")) + " } }\n";
+        return rules;
+    }
+
+    private String rest() {
+        return "unscanned: " + oneOf(List.of("block", "flag", "allow")) + "\nguards: { text: { unavailable: "
+                + oneOf(List.of("error", "block", "flag", "allow")) + " } }\n";
     }
 
     private String rule(int id, String when) {
         String then = oneOf(List.of("allow", "flag", "respond, message: Hm", "block"));
-        return "  - { id: r" + id + ", when: { hazard: " + when + " }, then: " + then + " }\n";
+        return "  - { id: r" + id + ", when: " + when + ", then: " + then + " }\n";
     }
 
     List<Assessment> assessments() {

@@ -3,8 +3,10 @@ package dev.corral.gateway.dialect.openai;
 import dev.corral.gateway.dialect.Answer;
 import dev.corral.gateway.dialect.AnswerStream;
 import dev.corral.gateway.dialect.Dialect;
+import dev.corral.gateway.dialect.FrameRedactor;
 import dev.corral.gateway.dialect.GatewayError;
 import dev.corral.gateway.dialect.ModeratedRequest;
+import dev.corral.gateway.dialect.Redactor;
 import dev.corral.gateway.dialect.StrictJson;
 import dev.corral.gateway.dialect.WireResponse;
 import dev.corral.gateway.dialect.openai.ChatWriter.Ending;
@@ -36,12 +38,7 @@ public final class OpenAiChat implements Dialect {
 
     @Override
     public Answer readAnswer(byte[] body) {
-        JsonNode root;
-        try {
-            root = StrictJson.parse(body);
-        } catch (StrictJson.Malformed e) {
-            throw AnswerReader.unreadable("it is not valid JSON: " + e.getMessage());
-        }
+        JsonNode root = parsed(body);
         AnswerReader reader = new AnswerReader("message");
         reader.accept(root);
         Answer answer = reader.answer();
@@ -77,6 +74,21 @@ public final class OpenAiChat implements Dialect {
     }
 
     @Override
+    public byte[] redactRequest(byte[] body, Redactor redactor) {
+        return ChatRedaction.request(ChatRequestReader.object(body), redactor);
+    }
+
+    @Override
+    public byte[] redactAnswer(byte[] body, Redactor redactor) {
+        return ChatRedaction.answer(parsed(body), redactor);
+    }
+
+    @Override
+    public FrameRedactor frameRedactor(Redactor redactor) {
+        return new ChatFrameRedactor(redactor);
+    }
+
+    @Override
     public WireResponse error(GatewayError error) {
         return ChatWriter.error(error);
     }
@@ -84,6 +96,14 @@ public final class OpenAiChat implements Dialect {
     @Override
     public byte[] errorFrame(GatewayError error) {
         return ChatWriter.errorFrame(error);
+    }
+
+    private static JsonNode parsed(byte[] body) {
+        try {
+            return StrictJson.parse(body);
+        } catch (StrictJson.Malformed e) {
+            throw AnswerReader.unreadable("it is not valid JSON: " + e.getMessage());
+        }
     }
 
     private List<byte[]> stream(Ending ending, ModeratedRequest request, String exchangeId, String message) {

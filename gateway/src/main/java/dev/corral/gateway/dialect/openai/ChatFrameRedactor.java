@@ -1,0 +1,219 @@
+package dev.corral.gateway.dialect.openai;
+
+import dev.corral.gateway.dialect.FrameRedactor;
+import dev.corral.gateway.dialect.Redactor;
+import dev.corral.gateway.dialect.SseEvent;
+import dev.corral.gateway.dialect.StrictJson;
+import dev.corral.policies.pattern.GrowingText;
+import dev.corral.policies.policy.ContentSource;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/** Redacts one streamed chat completion. */
+final class ChatFrameRedactor implements FrameRedactor {
+
+    /*
+     * Every text of every choice grows by itself: content, reasoning, refusal, the arguments of each call. A frame leaves
+     * with as much of its texts as is final, in the place of what it brought; what stays leaves with a later frame of the
+     * same text, or before the end of its choice. So the frames keep their number, order and identifiers, and only texts
+     * change. Frames that bring no text leave as they came, byte for byte.
+     *
+     * Log probabilities spell the text once more, token by token: they go.
+     */
+
+    private final Redactor redactor;
+    private final Map<Place, GrowingText> texts = new LinkedHashMap<>();
+    private JsonNode head = JsonNodeFactory.instance.objectNode();
+
+    /** Where a text is: a field of a choice, or the arguments of one of its calls. */
+    private record Place(int choice, String field, int call) {}
+
+    ChatFrameRedactor(Redactor redactor) {
+        this.redactor = redactor;
+    }
+
+    @Override
+    public List<byte[]> redact(List<byte[]> frames) {
+        List<byte[]> redacted = new ArrayList<>();
+        for (byte[] frame : frames) {
+            String data = SseEvent.parse(frame).data();
+            if (data != null && data.strip().equals("[DONE]")) {
+                redacted.addAll(end());
+                redacted.add(frame);
+            } else if (data == null || data.isBlank()) {
+                redacted.add(frame);
+            } else {
+                redact(frame, parse(data), redacted);
+            }
+        }
+        return redacted;
+    }
+
+    @Override
+    public List<byte[]> end() {
+        List<byte[]> frames = new ArrayList<>();
+        texts.keySet().stream().map(Place::choice).distinct().sorted().forEach(choice -> {
+            ObjectNode rest = rest(choice);
+            if (!rest.isEmpty()) {
+                frames.add(frame(choice, rest));
+            }
+        });
+        return frames;
+    }
+
+    private void redact(byte[] frame, JsonNode chunk, List<byte[]> redacted) {
+        if (!chunk.path("choices").isArray()) {
+            redacted.add(frame(ChatRedaction.answer(chunk, redactor)));
+            return;
+        }
+        if (head.isEmpty()) {
+            ObjectNode first = JsonNodeFactory.instance.objectNode();
+            for (String field : List.of("id", "object", "created", "model")) {
+                if (chunk.has(field)) {
+                    first.set(field, chunk.get(field));
+                }
+            }
+            head = first;
+        }
+        boolean changed = false;
+        int position = 0;
+        for (JsonNode choice : chunk.path("choices").values()) {
+            int index = choice.path("index").asInt(position++);
+            changed |= grow(index, choice);
+            if (choice.path("finish_reason").isString()) {
+                changed |= lastWords(index, choice);
+            }
+        }
+        redacted.add(changed ? frame(StrictJson.bytes(chunk)) : frame);
+    }
+
+    /** Puts in the place of each text that came what may leave of it; whether anything changed. */
+    private boolean grow(int index, JsonNode choice) {
+        boolean changed = false;
+        if (choice instanceof ObjectNode object && choice.path("logprobs").isObject()) {
+            object.putNull("logprobs");
+            changed = true;
+        }
+        if (choice.path("delta") instanceof ObjectNode delta) {
+            changed |= grow(index, delta, ContentSource.ASSISTANT, "", 0);
+        }
+        return changed;
+    }
+
+    /** What stayed of a choice's texts leaves with the frame that ends it, behind the words that this brings itself. */
+    private boolean lastWords(int index, JsonNode choice) {
+        ObjectNode rest = rest(index);
+        if (rest.isEmpty() || !(choice instanceof ObjectNode object)) {
+            return false;
+        }
+        ObjectNode delta = object.withObject("/delta");
+        rest.properties().forEach(field -> {
+            JsonNode own = delta.path(field.getKey());
+            delta.set(
+                    field.getKey(),
+                    own.isString() && field.getValue().isString()
+                            ? JsonNodeFactory.instance.stringNode(
+                                    own.stringValue() + field.getValue().stringValue())
+                            : field.getValue());
+        });
+        return true;
+    }
+
+    private boolean grow(int index, ObjectNode node, ContentSource source, String path, int call) {
+        boolean changed = false;
+        for (String name : List.copyOf(node.propertyNames())) {
+            JsonNode value = node.get(name);
+            String field = path + "/" + name;
+            ContentSource within = ChatRedaction.within(name, source);
+            if (!ChatRedaction.isText(name)) {
+                continue;
+            }
+            if (value.isString() && !value.stringValue().isEmpty()) {
+                String piece = piece(new Place(index, field, call), value.stringValue(), within);
+                changed |= !piece.equals(value.stringValue());
+                node.put(name, piece);
+            } else if (value instanceof ObjectNode inner) {
+                changed |= grow(index, inner, within, field, call);
+            } else if (value instanceof ArrayNode list) {
+                for (int i = 0; i < list.size(); i++) {
+                    if (list.get(i) instanceof ObjectNode inner) {
+                        changed |= grow(
+                                index, inner, within, field, inner.path("index").asInt(i));
+                    }
+                }
+            }
+        }
+        return changed;
+    }
+
+    private String piece(Place place, String more, ContentSource source) {
+        GrowingText text = texts.computeIfAbsent(
+                place, _ -> new GrowingText(whole -> redactor.redaction(whole, source), redactor.holdBack()));
+        text.append(more);
+        return text.release();
+    }
+
+    /** All that stayed of one choice's texts, as a delta. */
+    private ObjectNode rest(int index) {
+        ObjectNode delta = JsonNodeFactory.instance.objectNode();
+        texts.forEach((place, text) -> {
+            if (place.choice == index) {
+                String rest = text.end();
+                if (!rest.isEmpty()) {
+                    put(delta, place, rest);
+                }
+            }
+        });
+        return delta;
+    }
+
+    private byte[] frame(int index, ObjectNode delta) {
+        ObjectNode chunk = JsonNodeFactory.instance.objectNode();
+        head.properties().forEach(field -> chunk.set(field.getKey(), field.getValue()));
+        ObjectNode choice = JsonNodeFactory.instance.objectNode().put("index", index);
+        choice.set("delta", delta);
+        choice.putNull("logprobs").putNull("finish_reason");
+        chunk.putArray("choices").add(choice);
+        return frame(StrictJson.bytes(chunk));
+    }
+
+    private static void put(ObjectNode delta, Place place, String rest) {
+        String[] names = place.field.substring(1).split("/", -1);
+        ObjectNode at = delta;
+        for (int i = 0; i < names.length - 1; i++) {
+            if (names[i].equals("tool_calls")) {
+                ArrayNode calls = at.withArray(names[i]);
+                ObjectNode call = JsonNodeFactory.instance.objectNode().put("index", place.call);
+                calls.add(call);
+                at = call;
+            } else {
+                at = at.withObject("/" + names[i]);
+            }
+        }
+        at.put(names[names.length - 1], rest);
+    }
+
+    private static JsonNode parse(String data) {
+        try {
+            return StrictJson.parse(data);
+        } catch (StrictJson.Malformed e) {
+            throw AnswerReader.unreadable("an event of its stream is not valid JSON: " + e.getMessage());
+        }
+    }
+
+    private static byte[] frame(byte[] data) {
+        ByteArrayOutputStream frame = new ByteArrayOutputStream();
+        frame.writeBytes("data: ".getBytes(StandardCharsets.UTF_8));
+        frame.writeBytes(data);
+        frame.writeBytes("\n\n".getBytes(StandardCharsets.UTF_8));
+        return frame.toByteArray();
+    }
+}

@@ -1,0 +1,87 @@
+package dev.corral.gateway.moderation;
+
+import dev.corral.policies.policy.CompiledPolicy;
+import dev.corral.policies.policy.GuardSight;
+import dev.corral.policies.policy.Policies;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where the policies of this gateway come from.
+ *
+ * @param file of the default policy; null for the built-in one
+ * @param directory of further ones; null for none
+ */
+record PolicyFiles(@Nullable Path file, @Nullable Path directory, GuardSight sight) {
+
+    /** The default policy. */
+    CompiledPolicy loadDefault() {
+        return file == null ? Policies.loadDefault(sight) : Policies.load(file, sight);
+    }
+
+    /** Those of the folder, in the order of their files' names. */
+    List<CompiledPolicy> loadFurther() throws IOException {
+        List<CompiledPolicy> policies = new ArrayList<>();
+        for (Path each : further()) {
+            policies.add(Policies.load(each, sight));
+        }
+        return policies;
+    }
+
+    /**
+     * Changes with every change of a file that policies may be made of, whatever the change did to dates and links: a
+     * ConfigMap of Kubernetes is changed by turning a symbolic link.
+     */
+    String fingerprint() throws IOException {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            for (Path folder : folders()) {
+                try (Stream<Path> files = Files.list(folder)) {
+                    for (Path each : files.filter(Files::isRegularFile).sorted().toList()) {
+                        String name = each.getFileName().toString();
+                        if (name.matches(".*\\.(yaml|yml|txt)")) {
+                            digest.update(name.getBytes(StandardCharsets.UTF_8));
+                            digest.update((byte) 0);
+                            digest.update(Files.readAllBytes(each));
+                        }
+                    }
+                }
+            }
+            return HexFormat.of().formatHex(digest.digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
+    }
+
+    private List<Path> folders() {
+        return Stream.of(file == null ? null : file.toAbsolutePath().getParent(), directory)
+                .flatMap(Stream::ofNullable)
+                .distinct()
+                .toList();
+    }
+
+    private List<Path> further() throws IOException {
+        if (directory == null) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.list(directory)) {
+            List<Path> policies = new ArrayList<>();
+            for (Path each : files.sorted().toList()) {
+                if (each.getFileName().toString().endsWith(".yaml")
+                        && (file == null || !Files.isSameFile(each, file))) {
+                    policies.add(each);
+                }
+            }
+            return policies;
+        }
+    }
+}

@@ -1,0 +1,43 @@
+package dev.corral.gateway.policy;
+
+import dev.corral.guardmodels.conversation.Conversation;
+import dev.corral.guardmodels.conversation.Role;
+import dev.corral.guardmodels.conversation.Turn;
+import dev.corral.guardmodels.guard.Guard;
+import dev.corral.policies.assessment.Assessment;
+import dev.corral.policies.policy.Direction;
+import dev.corral.policies.policy.PolicyTest;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The real guard, loaded when it is first asked. */
+final class LiveGuard implements AutoCloseable {
+
+    private final GuardChoice choice;
+    private @Nullable Guard loaded;
+
+    LiveGuard(GuardChoice choice) {
+        this.choice = choice;
+    }
+
+    Assessment assess(PolicyTest test) {
+        return assess(test.text(), test.facts().direction() == Direction.PROMPT);
+    }
+
+    Assessment assess(String text, boolean isPrompt) {
+        Guard guard = loaded;
+        if (guard == null) {
+            guard = choice.load();
+            loaded = guard;
+        }
+        Turn said = Turn.of(isPrompt ? Role.USER : Role.ASSISTANT, text);
+        return guard.assess(new Conversation(List.of(said)));
+    }
+
+    @Override
+    public void close() {
+        if (loaded != null) {
+            loaded.close();
+        }
+    }
+}

@@ -1,0 +1,44 @@
+package dev.corral.gateway.policy;
+
+import dev.corral.policies.policy.Policies;
+import java.io.PrintWriter;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code corral policy new}. */
+@Command(
+        name = "new",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        usageHelpWidth = 100,
+        description = {"Writes a policy to start from: strict, balanced, children, research, healthcare, eu-ai-act."})
+final class PolicyNew implements Callable<Integer> {
+
+    @Spec
+    private @Nullable CommandSpec spec;
+
+    @Parameters(paramLabel = "TEMPLATE", description = "Which one.")
+    private String template = "";
+
+    @Override
+    public Integer call() {
+        if (!Policies.templates().contains(template)) {
+            throw new ParameterException(
+                    Objects.requireNonNull(spec).commandLine(),
+                    "there is no template '" + template + "': write one of " + String.join(", ", Policies.templates()));
+        }
+        out().print(Policies.template(template));
+        out().flush();
+        return 0;
+    }
+
+    private PrintWriter out() {
+        return Objects.requireNonNull(spec).commandLine().getOut();
+    }
+}

@@ -1,0 +1,88 @@
+package dev.corral.gateway.policy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** Every example of {@code docs/policies.md}: files are checked and their tests run, commands print what is said. */
+class PolicyDocumentTests {
+
+    private static final Path DOCUMENT = Path.of("../docs/policies.md");
+    private static final Pattern BLOCK = Pattern.compile("(?ms)^```(\\w+)( broken)?\\n(.*?)^```$");
+    private static final Pattern NAME = Pattern.compile("# (\\S+\\.yaml)\\n");
+
+    @TempDir
+    private Path folder;
+
+    private String document = "";
+
+    @BeforeEach
+    void writeFiles() throws IOException {
+        document = Files.readString(DOCUMENT);
+        for (Matcher block = BLOCK.matcher(document); block.find(); ) {
+            if (block.group(1).equals("yaml")) {
+                Matcher name = NAME.matcher(block.group(3));
+                assertThat(name.lookingAt()).as(block.group(3)).isTrue();
+                Files.writeString(folder.resolve(name.group(1)), block.group(3));
+            }
+        }
+    }
+
+    @Test
+    void filesWhenCheckedAndTestedAreGood() throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            List<Path> good =
+                    files.filter(file -> !file.endsWith("broken.yaml")).toList();
+            assertThat(good).hasSize(5);
+            for (Path file : good) {
+                assertThat(run("lint " + file.getFileName())).isEqualTo("1 policy, 0 errors, 0 warnings\n");
+                assertThat(run("test " + file.getFileName())).endsWith(" tests, 0 failed\n");
+            }
+        }
+    }
+
+    @Test
+    void commandsWhenRunPrintWhatIsSaid() {
+        int commands = 0;
+        for (Matcher block = BLOCK.matcher(document); block.find(); ) {
+            if (!block.group(1).equals("console")) {
+                continue;
+            }
+            for (String part : block.group(3).split("(?m)^\\$ \\./corral policy ", -1)) {
+                if (!part.isEmpty()) {
+                    int end = part.indexOf('\n');
+                    assertThat(run(part.substring(0, end))).isEqualTo(part.substring(end + 1));
+                    commands++;
+                }
+            }
+        }
+        assertThat(commands).isEqualTo(5);
+    }
+
+    private String run(String command) {
+        List<String> words = new ArrayList<>();
+        Matcher word = Pattern.compile("\"([^\"]*)\"|(\\S+)").matcher(command);
+        while (word.find()) {
+            String text = word.group(1) == null ? word.group(2) : word.group(1);
+            words.add(text.endsWith(".yaml") ? folder.resolve(text).toString() : text);
+        }
+        StringWriter out = new StringWriter();
+        CommandLine policy = PolicyCommand.commandLine();
+        policy.setOut(new PrintWriter(out)).setErr(new PrintWriter(out));
+        policy.execute(words.toArray(String[]::new));
+        return out.toString().replace(folder + "/", "").replaceAll("(@\\d+\\+)[0-9a-f]{8}", "$1HASH");
+    }
+}

@@ -1,0 +1,22 @@
+package dev.corral.policies.policy;
+
+import java.util.Locale;
+
+/** Who says something, or by which way it came. */
+public enum ContentSource {
+    /** The application's instructions, with its definitions of tools. */
+    SYSTEM,
+    USER,
+    ASSISTANT,
+    /** A call of a tool by the assistant. */
+    TOOL_CALL,
+    /** What a tool answered. */
+    TOOL_RESULT,
+    /** What the assistant thinks before it answers. */
+    REASONING;
+
+    /** As policies write it, such as {@code tool-result}. */
+    public String word() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+}

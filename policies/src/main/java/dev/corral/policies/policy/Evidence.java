@@ -1,0 +1,25 @@
+package dev.corral.policies.policy;
+
+import dev.corral.policies.assessment.Assessment;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.Set;
+
+/**
+ * What was found in one piece of content.
+ *
+ * @param sources who says it, at least one; where a piece mixes several, the strictest rule of all of them counts
+ * @param contentHash SHA-256 of the content, in hexadecimal digits; empty where there is none
+ */
+public record Evidence(Assessment assessment, Set<ContentSource> sources, String contentHash) {
+
+    public Evidence {
+        sources = Collections.unmodifiableSet(EnumSet.copyOf(sources));
+    }
+
+    /** What a user asked or an assistant answered. */
+    static Evidence plain(Assessment assessment, Direction direction) {
+        return new Evidence(
+                assessment, Set.of(direction == Direction.PROMPT ? ContentSource.USER : ContentSource.ASSISTANT), "");
+    }
+}
