@@ -63,11 +63,13 @@ class HouseRulesTests {
     static final ArchRule schedulers = noClasses()
             .that(not(simpleName("ReactiveGuard"))
                     .and(not(simpleName("IdleTimeout")))
-                    .and(not(simpleName("Clock"))))
+                    .and(not(simpleName("Clock")))
+                    .and(not(simpleName("UpstreamBody"))))
             .should()
             .dependOnClassesThat()
             .belongToAnyOf(Schedulers.class)
-            .because("who runs on which thread must be readable in one place: the guard's lanes and the idle clock");
+            .because("who runs on which thread must be readable in one place: the guard's lanes, the idle clock,"
+                    + " and the threads of upstream connections");
 
     @ArchTest
     static final ArchRule clocks = noClasses()
