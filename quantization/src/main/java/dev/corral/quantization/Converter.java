@@ -16,6 +16,7 @@ import dev.corral.quantization.graph.LlamaGraph;
 import dev.corral.quantization.graph.Matrix;
 import dev.corral.quantization.graph.OnnxGraph;
 import dev.corral.quantization.graph.OnnxWriter;
+import dev.corral.quantization.graph.RoundedMatrix;
 import dev.corral.quantization.pruning.Calibration;
 import dev.corral.quantization.recipe.Pruning;
 import dev.corral.quantization.recipe.Recipe;
@@ -120,7 +121,8 @@ public final class Converter {
             Kept kept = Kept.all(config);
             if (recipe.pruning().isPresent()) {
                 Pruning pruning = recipe.pruning().get();
-                Calibration calibration = calibration(pruning, config, family, catalogue, tokenizerFile);
+                Calibration calibration =
+                        calibration(pruning.calibration(), config, family, catalogue, verdict, tokenizerFile);
                 kept = calibration.keep(pruning, weights, head, unfinished, progress::calibrated);
             }
             recipe.requireFits(kept.layers().size(), config.hidden());
@@ -134,7 +136,12 @@ public final class Converter {
                     head.rows(),
                     kept,
                     sources(from, weights, recipe));
-            OnnxGraph graph = LlamaGraph.build(config, weights, recipe, head, kept);
+            Map<String, RoundedMatrix> rounded = Map.of();
+            if (recipe.calibration().isPresent()) {
+                rounded = calibration(recipe.calibration().get(), config, family, catalogue, verdict, tokenizerFile)
+                        .round(recipe, weights, head, kept, unfinished, progress::calibrated);
+            }
+            OnnxGraph graph = LlamaGraph.build(config, weights, recipe, head, kept, rounded);
             progress.total(graph.constantBytes());
             new OnnxWriter(tool).write(graph, unfinished.resolve("model.onnx"), progress::written);
             Files.copy(tokenizerFile, unfinished.resolve(TOKENIZER));
@@ -158,10 +165,15 @@ public final class Converter {
     }
 
     private static Calibration calibration(
-            Pruning pruning, LlamaConfig config, GuardFamily family, HazardCatalogue catalogue, Path tokenizerFile)
+            Path data,
+            LlamaConfig config,
+            GuardFamily family,
+            HazardCatalogue catalogue,
+            VerdictTokens verdict,
+            Path tokenizerFile)
             throws IOException {
         try (GuardTokenizer tokenizer = tokenizer(tokenizerFile)) {
-            return Calibration.read(pruning.calibration(), config, family, catalogue.categories(), tokenizer);
+            return Calibration.read(data, config, family, catalogue.categories(), verdict, tokenizer);
         }
     }
 
@@ -248,6 +260,7 @@ public final class Converter {
         List<Path> files = new ArrayList<>(List.of(from.resolve("config.json"), from.resolve(TOKENIZER)));
         files.addAll(weights.files());
         recipe.pruning().ifPresent(pruning -> files.add(pruning.calibration()));
+        recipe.calibration().filter(file -> !files.contains(file)).ifPresent(files::add);
         Map<String, String> sources = new LinkedHashMap<>();
         for (Path file : files) {
             sources.put(file.getFileName().toString(), GuardStore.digest(file));

@@ -221,7 +221,7 @@ public final class QuantizeCommand implements Callable<Integer> {
         @Override
         public void calibrated(int conversations, int all) {
             if (conversations == all) {
-                System.err.printf(Locale.ROOT, "Read %d conversations to find out what to drop%n", all);
+                System.err.printf(Locale.ROOT, "Read %d conversations%n", all);
             }
         }
 

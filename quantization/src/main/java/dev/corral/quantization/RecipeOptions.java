@@ -46,7 +46,10 @@ final class RecipeOptions {
     @Option(
             names = "--scales",
             paramLabel = "S",
-            description = "int4: least-squares searches each scale for the least error. Default: range.")
+            description = {
+                "int4: least-squares searches each scale for the least error; calibrated lets the errors of weights",
+                "make up for each other on the texts of --calibration. Default: range."
+            })
     private @Nullable String scales;
 
     @Option(
@@ -84,7 +87,8 @@ final class RecipeOptions {
     @Option(
             names = "--calibration",
             paramLabel = "FILE",
-            description = "JSON lines of conversations, as for 'corral evaluate', to choose by what to drop.")
+            description = "JSON lines of conversations, as for 'corral evaluate', to choose by what to drop, or for"
+                    + " --scales calibrated.")
     private @Nullable Path calibration;
 
     @Option(
@@ -125,11 +129,16 @@ final class RecipeOptions {
         require(
                 fineLayers == null || (chosen == Precision.INT8 && fineLayers >= 0),
                 "--fine-layers must be a number of at least 0, and is for int8 only: " + fineLayers);
+        require(
+                calibration == null || calibrated() || keepLayers != null || keepMlp != null,
+                "--calibration is for --keep-layers, --keep-mlp and --scales calibrated only");
+        require(!calibrated() || calibration != null, "--scales calibrated needs --calibration: texts to read");
         Recipe recipe = new Recipe(
                 matrices,
                 List.of(),
                 embedding(),
                 pruning(),
+                calibrated() ? Optional.ofNullable(calibration) : Optional.empty(),
                 Objects.requireNonNullElse(contextTokens, Recipe.DEFAULT_CONTEXT_TOKENS));
         return chosen == Precision.INT8
                 ? recipe.withFineLayers(Objects.requireNonNullElse(fineLayers, Recipe.DEFAULT_FINE_LAYERS))
@@ -156,18 +165,21 @@ final class RecipeOptions {
                 : choice("--scales", scales, Format.Scales.values(), Format.Scales::label);
     }
 
+    private boolean calibrated() {
+        return scales() == Format.Scales.CALIBRATED;
+    }
+
     private Format embedding() {
         Precision chosen = embedding == null
                 ? choice("--precision", precision, Precision.values(), Precision::label)
                 : choice("--embedding", embedding, Precision.values(), Precision::label);
         return chosen == Precision.INT4
-                ? new Format.Int4(Recipe.DEFAULT_BLOCK_SIZE, scales(), false)
+                ? new Format.Int4(Recipe.DEFAULT_BLOCK_SIZE, calibrated() ? Format.Scales.RANGE : scales(), false)
                 : Recipe.of(chosen).embedding();
     }
 
     private Optional<Pruning> pruning() {
         if (keepLayers == null && keepMlp == null) {
-            require(calibration == null, "--calibration is for --keep-layers and --keep-mlp only");
             return Optional.empty();
         }
         Path data = calibration;

@@ -16,6 +16,7 @@ import dev.corral.guardmodels.store.Precision;
 import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.assessment.Probability;
 import dev.corral.quantization.recipe.Format;
+import dev.corral.quantization.recipe.Projection;
 import dev.corral.quantization.recipe.Pruning;
 import dev.corral.quantization.recipe.Recipe;
 import dev.corral.quantization.recipe.RecipeException;
@@ -27,6 +28,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -111,12 +113,64 @@ class ConverterTests {
         assertThat(names(folder)).containsExactly("calibration.jsonl");
     }
 
+    @Test
+    void convertWhenCalibratedMakesAGuardThatWorksAndTheSameBytesAgain() throws Exception {
+        Recipe recipe = calibrated("""
+                {"text": "How do I bake bread?"}
+                {"turns": [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Good day."}]}
+                """, Optional.of(new Pruning(OptionalInt.of(2), OptionalInt.of(96), data())));
+        Path to = folder.resolve("calibrated");
+
+        GuardManifest manifest = convert(TINY, to, recipe);
+
+        assertThat(manifest.made().recipe()).contains("int4 in blocks of 32, calibrated; layer 1 output int8;");
+        assertThat(manifest.made().source()).containsEntry("calibration.jsonl", GuardStore.digest(data()));
+        assertThat(names(to)).containsExactly("SHA256SUMS", "guard.yaml", "model.onnx", "tokenizer.json");
+        try (Guard guard = OnnxGuard.load(GuardStore.open(to), Resources.oneLane(1))) {
+            assertThat(guard.assess(new Conversation(List.of(Turn.of(Role.USER, "Hello")))))
+                    .isInstanceOf(Assessment.Scored.class);
+        }
+
+        convert(TINY, folder.resolve("again"), recipe);
+        assertThat(folder.resolve("again/model.onnx")).hasSameBinaryContentAs(to.resolve("model.onnx"));
+    }
+
+    @Test
+    void convertWhenCalibrationDataHasNoLinesSaysSo() throws IOException {
+        Recipe recipe = calibrated("", Optional.empty());
+        assertThatExceptionOfType(RecipeException.class)
+                .isThrownBy(() -> convert(TINY, folder.resolve("guard"), recipe))
+                .withMessageContaining("calibration.jsonl has no lines");
+        assertThat(names(folder)).containsExactly("calibration.jsonl");
+    }
+
+    private Path data() {
+        return folder.resolve("calibration.jsonl");
+    }
+
+    private Recipe calibrated(String calibration, Optional<Pruning> pruning) throws IOException {
+        Files.writeString(data(), calibration);
+        Recipe.Deviation mixed = new Recipe.Deviation(List.of(1), Set.of(Projection.OUTPUT), new Format.Int8(false));
+        return new Recipe(
+                new Format.Int4(32, Format.Scales.CALIBRATED, false),
+                List.of(mixed),
+                new Format.Int8(false),
+                pruning,
+                Optional.of(data()),
+                1024);
+    }
+
     private Recipe pruned(String calibration) throws IOException {
         Path data = folder.resolve("calibration.jsonl");
         Files.writeString(data, calibration);
         Format int8 = new Format.Int8(false);
         return new Recipe(
-                int8, List.of(), int8, Optional.of(new Pruning(OptionalInt.of(2), OptionalInt.of(96), data)), 1024);
+                int8,
+                List.of(),
+                int8,
+                Optional.of(new Pruning(OptionalInt.of(2), OptionalInt.of(96), data)),
+                Optional.empty(),
+                1024);
     }
 
     @Test

@@ -83,6 +83,26 @@ class QuantizeCommandTests {
     }
 
     @Test
+    void quantizeWhenCalibrationDataAreMissingNamesTheFile() {
+        String to = folder.resolve("guard").toString();
+        String missing = folder.resolve("none.jsonl").toString();
+
+        assertThat(run(
+                        "--from",
+                        TINY,
+                        "--to",
+                        to,
+                        "--precision",
+                        "int4",
+                        "--scales",
+                        "calibrated",
+                        "--calibration",
+                        missing))
+                .isEqualTo(1);
+        assertThat(err.toString()).contains("there is no file " + missing);
+    }
+
+    @Test
     void quantizeWhenRecipeIsWrongSaysAllOfIt() throws IOException {
         Path recipe = folder.resolve("recipe.yaml");
         Files.writeString(recipe, "{ precision: int5, blocks: 7 }");
@@ -108,13 +128,14 @@ class QuantizeCommandTests {
             --threshold 0.5                    | --precision or --recipe must be given
             --precision int4 --block-size 48   | the block size must be one of [16, 32, 64, 128, 256]: 48
             --precision int8 --block-size 32   | --block-size, --scales and --activations are for int4 only, not for int8
-            --precision int4 --scales best     | --scales must be one of range, least-squares: 'best'
+            --precision int4 --scales best     | --scales must be one of range, least-squares, calibrated: 'best'
+            --precision int4 --scales calibrated | --scales calibrated needs --calibration: texts to read
             --precision int4 --activations x   | --activations must be int8 or fp32: 'x'
             --precision int4 --embedding int2  | --embedding must be one of fp32, fp16, int8, int4: 'int2'
             --precision int8 --fine-layers -1  | --fine-layers must be a number of at least 0, and is for int8 only: -1
             --precision int4 --fine-layers 1   | --fine-layers must be a number of at least 0, and is for int8 only: 1
             --precision int8 --keep-layers 2   | --keep-layers and --keep-mlp need --calibration
-            --precision int8 --calibration a   | --calibration is for --keep-layers and --keep-mlp only
+            --precision int8 --calibration a   | --calibration is for --keep-layers, --keep-mlp and --scales calibrated only
             --recipe a --precision int8        | --recipe says it all: leave [--precision] out, or write it into the file
             --precision int8 --context 5       | the context must be at least 128 tokens: 5
             --precision int8 --threshold 2     | --threshold must be above 0 and at most 1: 2.0

@@ -99,6 +99,7 @@ record Blocks(Matrix matrix, int bits, int size, Format.Scales search) {
         float scale = switch (search) {
             case RANGE -> farthest(row, from) / -middle(); // the lowest number: so the whole range is used
             case LEAST_SQUARES -> leastSquares(row, from);
+            case CALIBRATED -> throw new IllegalStateException("calibrated numbers are not found in a matrix alone");
         };
         return bits == Byte.SIZE ? scale : Halves.rounded(scale);
     }

@@ -43,6 +43,10 @@ record Initializer(String name, ElementType type, List<Long> shape, Source sourc
         return new Initializer(name, ElementType.INT64, dimensions(values.length), out -> out.write(bytes.array()));
     }
 
+    static ByteBuffer littleEndian(byte[] bytes) {
+        return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
     static List<Long> dimensions(long... shape) {
         return Arrays.stream(shape).boxed().toList();
     }

@@ -3,6 +3,7 @@ package dev.corral.quantization.graph;
 import dev.corral.quantization.recipe.Format;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /** Multiplies by a weight matrix, in the way of a precision. */
 sealed interface LinearLayer {
@@ -11,13 +12,14 @@ sealed interface LinearLayer {
      * The way of a format.
      *
      * @param rows a name for what has as many rows as the activations
+     * @param rounded the calibrated matrices by name
      */
-    static LinearLayer of(Format format, String rows) {
+    static LinearLayer of(Format format, String rows, Map<String, RoundedMatrix> rounded) {
         return switch (format) {
             case Format.Fp32 _ -> new Fp32();
             case Format.Fp16 _ -> new Fp16();
             case Format.Int8 int8 -> new Int8(int8.fine(), rows);
-            case Format.Int4 int4 -> new Int4(int4);
+            case Format.Int4 int4 -> new Int4(int4, rounded);
         };
     }
 
@@ -201,8 +203,10 @@ sealed interface LinearLayer {
      * 4-bit weights with a scale a block. {@code MatMulNBits} quantises each token's row itself, block by block (accuracy
      * level 4), or leaves it as it is (level 1). Scales are stored as halves, of which ONNX Runtime makes floats when it
      * loads a matrix.
+     *
+     * @param rounded the calibrated matrices by name
      */
-    record Int4(Format.Int4 format) implements LinearLayer {
+    record Int4(Format.Int4 format, Map<String, RoundedMatrix> rounded) implements LinearLayer {
 
         private static final long ACCURACY_FP32 = 1;
         private static final long ACCURACY_INT8 = 4;
@@ -210,16 +214,24 @@ sealed interface LinearLayer {
 
         @Override
         public String multiply(OnnxGraph graph, String name, String x, Matrix matrix) {
-            Blocks blocks = blocks(matrix);
-            String scales = graph.constant(blocks.halfScales(name + ".scale", (long) matrix.rows() * blocks.perRow()));
+            int perRow = Math.ceilDiv(matrix.columns(), format.blockSize());
+            long[] scalesShape = {(long) matrix.rows() * perRow};
+            long[] weightsShape = {matrix.rows(), perRow, format.blockSize() / 2};
+            Initializer scales;
+            Initializer weights;
+            if (format.calibrated()) {
+                RoundedMatrix found = Objects.requireNonNull(rounded.get(name), name);
+                scales = found.halfScales(name + ".scale", scalesShape);
+                weights = found.weights(name + ".weight", weightsShape);
+            } else {
+                scales = blocks(matrix).halfScales(name + ".scale", scalesShape);
+                weights = blocks(matrix).weights(name + ".weight", weightsShape);
+            }
+            String halves = graph.constant(scales);
             graph.node(
                     OnnxGraph.MICROSOFT,
                     "MatMulNBits",
-                    List.of(
-                            x,
-                            graph.constant(blocks.weights(
-                                    name + ".weight", matrix.rows(), blocks.perRow(), format.blockSize() / 2)),
-                            floats(graph, name + ".scale.floats", scales)),
+                    List.of(x, graph.constant(weights), floats(graph, name + ".scale.floats", halves)),
                     List.of(name),
                     Map.of(
                             "K",
@@ -263,6 +275,34 @@ sealed interface LinearLayer {
 
         private Blocks blocks(Matrix matrix) {
             return new Blocks(matrix, BITS, format.blockSize(), format.scales());
+        }
+    }
+
+    /**
+     * Plain floats, and for each value that matrices are multiplied with one more output: the products of its columns
+     * with each other (columns, columns).
+     *
+     * @param seen gets what was multiplied
+     */
+    record Watched(Format.Int4 format, List<InputProducts.Watched> seen) implements LinearLayer {
+
+        @Override
+        public String multiply(OnnxGraph graph, String name, String x, Matrix matrix) {
+            String products = x + ".products";
+            if (!graph.computes(products)) {
+                String shape = graph.constant(Initializer.longs(x + ".shape", -1, matrix.columns()));
+                String tokens = graph.standard("Reshape", x + ".tokens", x, shape);
+                graph.node(
+                        OnnxGraph.STANDARD, "Gemm", List.of(tokens, tokens), List.of(products), Map.of("transA", 1L));
+                graph.output(products, ElementType.FLOAT, (long) matrix.columns(), (long) matrix.columns());
+            }
+            seen.add(new InputProducts.Watched(name, products, matrix, format.blockSize()));
+            return new Fp32().multiply(graph, name, x, matrix);
+        }
+
+        @Override
+        public String embed(OnnxGraph graph, String tokens, Matrix embedding) {
+            throw new IllegalStateException("an embedding multiplies nothing");
         }
     }
 }

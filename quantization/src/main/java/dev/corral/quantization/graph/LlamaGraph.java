@@ -1,5 +1,6 @@
 package dev.corral.quantization.graph;
 
+import dev.corral.quantization.recipe.Format;
 import dev.corral.quantization.recipe.Projection;
 import dev.corral.quantization.recipe.Recipe;
 import dev.corral.quantization.safetensors.Checkpoint;
@@ -22,19 +23,33 @@ public final class LlamaGraph {
     private final Recipe recipe;
     private final Kept kept;
     private final int layers;
+    private final Way way;
     private final OnnxGraph graph = new OnnxGraph();
 
-    private LlamaGraph(LlamaConfig config, Checkpoint weights, Recipe recipe, Kept kept) {
+    private LlamaGraph(LlamaConfig config, Checkpoint weights, Recipe recipe, Kept kept, int layers, Way way) {
         this.config = config;
         this.weights = weights;
         this.recipe = recipe;
         this.kept = kept;
-        this.layers = kept.layers().size();
+        this.layers = layers;
+        this.way = way;
     }
 
-    /** The graph of a whole decoder; see {@link #build(LlamaConfig, Checkpoint, Recipe, Matrix, Kept)}. */
+    /** How a matrix of a layer is multiplied with. */
+    @FunctionalInterface
+    interface Way {
+
+        /**
+         * The way of a matrix.
+         *
+         * @param rows a name for what has as many rows as the activations
+         */
+        LinearLayer of(int layer, Format format, String rows);
+    }
+
+    /** The graph of a whole decoder; see {@link #build(LlamaConfig, Checkpoint, Recipe, Matrix, Kept, Map)}. */
     public static OnnxGraph build(LlamaConfig config, Checkpoint weights, Recipe recipe, Matrix head) {
-        return build(config, weights, recipe, head, Kept.all(config));
+        return build(config, weights, recipe, head, Kept.all(config), Map.of());
     }
 
     /**
@@ -43,11 +58,25 @@ public final class LlamaGraph {
      * @param config of the checkpoint
      * @param head the rows of the output that are kept, in order; always fp32
      * @param kept what the graph gets of the decoder
+     * @param rounded the calibrated matrices, by the names that {@link InputProducts} gives them
      * @throws dev.corral.quantization.recipe.RecipeException if the recipe does not fit the decoder
      */
-    public static OnnxGraph build(LlamaConfig config, Checkpoint weights, Recipe recipe, Matrix head, Kept kept) {
+    public static OnnxGraph build(
+            LlamaConfig config,
+            Checkpoint weights,
+            Recipe recipe,
+            Matrix head,
+            Kept kept,
+            Map<String, RoundedMatrix> rounded) {
+        Way way = (_, format, rows) -> LinearLayer.of(format, rows, rounded);
+        return build(config, weights, recipe, head, kept, kept.layers().size(), way);
+    }
+
+    /** The first layers of a decoder, and the head right after them. */
+    static OnnxGraph build(
+            LlamaConfig config, Checkpoint weights, Recipe recipe, Matrix head, Kept kept, int layers, Way way) {
         recipe.requireFits(kept.layers().size(), config.hidden());
-        LlamaGraph builder = new LlamaGraph(config, weights, recipe, kept);
+        LlamaGraph builder = new LlamaGraph(config, weights, recipe, kept, layers, way);
         builder.decoder(head, Math.min(recipe.contextTokens(), config.maxPositions()));
         return builder.graph;
     }
@@ -101,7 +130,7 @@ public final class LlamaGraph {
             String afterAttention = value + "after_attention";
             String mlpInput = addAndNorm(
                     residual, mixed, weight + "post_attention_layernorm", afterAttention, value + "mlp_norm");
-            String next = layer + 1 < layers ? tensors(layer + 1) + "input_layernorm" : "model.norm";
+            String next = layer + 1 < kept.layers().size() ? tensors(layer + 1) + "input_layernorm" : "model.norm";
             residual = stateBefore(layer + 1);
             normal = addAndNorm(afterAttention, mlp(layer, mlpInput), next, residual, value + "next_norm");
         }
@@ -110,13 +139,14 @@ public final class LlamaGraph {
     }
 
     private LinearLayer embedding() {
-        return LinearLayer.of(recipe.embedding(), "tokens");
+        return LinearLayer.of(recipe.embedding(), "tokens", Map.of());
     }
 
     private LinearLayer linear(int layer, Projection projection) {
         // what follows the last layer's attention has the wanted rows only
         boolean cut = layer == layers - 1 && projection != Projection.QKV;
-        return LinearLayer.of(recipe.format(layer, layers, projection), cut ? "rows" : "tokens");
+        Format format = recipe.format(layer, kept.layers().size(), projection);
+        return way.of(layer, format, cut ? "rows" : "tokens");
     }
 
     private String attention(int layer, String x) {

@@ -33,7 +33,7 @@ public final class Observation {
      */
     public static OnnxGraph build(LlamaConfig config, Checkpoint weights, Matrix head, int positions) {
         Format plain = new Format.Fp32();
-        Recipe recipe = new Recipe(plain, List.of(), plain, Optional.empty(), positions);
+        Recipe recipe = new Recipe(plain, List.of(), plain, Optional.empty(), Optional.empty(), positions);
         OnnxGraph graph = LlamaGraph.build(config, weights, recipe, head);
         String lastAxis = graph.constant(Initializer.longs("observed.last_axis", -1));
         String tokenAxis = graph.constant(Initializer.longs("observed.token_axis", 1));

@@ -8,13 +8,18 @@ import dev.corral.guardmodels.onnx.OnnxProbe.Input;
 import dev.corral.guardmodels.prompt.Category;
 import dev.corral.guardmodels.prompt.Dialogue;
 import dev.corral.guardmodels.prompt.GuardFamily;
+import dev.corral.guardmodels.prompt.VerdictTokens;
 import dev.corral.guardmodels.tokenizer.GuardTokenizer;
+import dev.corral.quantization.graph.InputProducts;
 import dev.corral.quantization.graph.Kept;
 import dev.corral.quantization.graph.LlamaConfig;
+import dev.corral.quantization.graph.LlamaGraph;
 import dev.corral.quantization.graph.Matrix;
 import dev.corral.quantization.graph.Observation;
 import dev.corral.quantization.graph.OnnxWriter;
+import dev.corral.quantization.graph.RoundedMatrix;
 import dev.corral.quantization.recipe.Pruning;
+import dev.corral.quantization.recipe.Recipe;
 import dev.corral.quantization.recipe.RecipeException;
 import dev.corral.quantization.safetensors.Checkpoint;
 import java.io.IOException;
@@ -22,6 +27,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -31,9 +37,10 @@ import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /**
- * Watches a model read conversations, to find out what of it matters.
+ * Watches a model read conversations, to find out what of it matters, and what its weights are multiplied with.
  *
  * <p>The model runs in fp32, which takes 4 bytes a weight of disk space for the time being; of the memory it takes only
  * what the system can give back, and the activations of one text. What is watched is reduced inside of the graph, so that
@@ -44,12 +51,17 @@ public final class Calibration {
     /** Of longer prompts the beginning is read. */
     private static final int LONGEST_PROMPT = 2048;
 
+    private static final long MOST_BYTES = 1L << 30;
+
     private final LlamaConfig config;
     private final List<int[]> prompts;
 
-    private Calibration(LlamaConfig config, List<int[]> prompts) {
+    private final VerdictTokens verdict;
+
+    private Calibration(LlamaConfig config, List<int[]> prompts, VerdictTokens verdict) {
         this.config = config;
         this.prompts = prompts;
+        this.verdict = verdict;
     }
 
     /**
@@ -58,8 +70,14 @@ public final class Calibration {
      * @throws RecipeException if the file holds none, or something else
      */
     public static Calibration read(
-            Path data, LlamaConfig config, GuardFamily family, List<Category> categories, GuardTokenizer tokenizer) {
-        int longest = Math.min(LONGEST_PROMPT, config.maxPositions());
+            Path data,
+            LlamaConfig config,
+            GuardFamily family,
+            List<Category> categories,
+            VerdictTokens verdict,
+            GuardTokenizer tokenizer) {
+        int answer = verdict.lead().size() + verdict.continuation().size();
+        int longest = Math.min(LONGEST_PROMPT, config.maxPositions() - answer);
         List<int[]> prompts = new ArrayList<>();
         try (JsonLines lines = JsonLines.open(data)) {
             for (Line line = lines.next(); line != null; line = lines.next()) {
@@ -74,7 +92,7 @@ public final class Calibration {
         if (prompts.isEmpty()) {
             throw new RecipeException("the calibration data " + data + " has no lines");
         }
-        return new Calibration(config, prompts);
+        return new Calibration(config, prompts, verdict);
     }
 
     /**
@@ -93,9 +111,116 @@ public final class Calibration {
                     .write(Observation.build(config, weights, head, longest()), model, written -> {});
             return watch(model, progress).keep(pruning);
         } finally {
-            Files.deleteIfExists(model);
-            Files.deleteIfExists(model.resolveSibling(model.getFileName() + ".data"));
+            delete(model);
         }
+    }
+
+    /**
+     * Rounds the matrices that a recipe wants calibrated to what they are multiplied with. Layers are watched together
+     * as far as a gigabyte holds what is told of them, at least one at a time; for each such group the model reads all
+     * conversations up to it again.
+     *
+     * @param head any rows of the output
+     * @param scratch folder for the fp32 model, which is deleted afterwards
+     * @param progress is told how many conversations of how many were read
+     * @return the matrices by name, for {@link LlamaGraph#build(LlamaConfig, Checkpoint, Recipe, Matrix, Kept, Map)}
+     * @throws RecipeException if there is less to read than a matrix has columns
+     */
+    public Map<String, RoundedMatrix> round(
+            Recipe recipe,
+            Checkpoint weights,
+            Matrix head,
+            Kept kept,
+            Path scratch,
+            BiConsumer<Integer, Integer> progress)
+            throws IOException {
+        int layers = kept.layers().size();
+        Path model = scratch.resolve("calibration.onnx");
+        Map<String, RoundedMatrix> rounded = new HashMap<>();
+        int end;
+        for (int first = 0; first < layers; first = end) {
+            end = first + 1;
+            InputProducts group = InputProducts.build(config, weights, recipe, head, kept, first, end);
+            while (end < layers) {
+                InputProducts larger = InputProducts.build(config, weights, recipe, head, kept, first, end + 1);
+                if (larger.bytes() > MOST_BYTES) {
+                    break;
+                }
+                group = larger;
+                end++;
+            }
+            if (group.outputs().isEmpty()) {
+                continue;
+            }
+            requireEnough(group);
+            try {
+                OnnxWriter.beside("calibration").write(group.graph(), model, written -> {});
+                Map<String, double[][]> sums = sums(model, group, end, end == layers, progress);
+                for (String output : group.outputs().keySet()) {
+                    rounded.putAll(group.round(output, Objects.requireNonNull(sums.remove(output))));
+                }
+            } finally {
+                delete(model);
+            }
+        }
+        return rounded;
+    }
+
+    private void requireEnough(InputProducts group) {
+        int tokens = prompts.stream().mapToInt(prompt -> forced(prompt).length).sum();
+        int columns = Collections.max(group.outputs().values());
+        if (tokens < columns) {
+            throw new RecipeException(
+                    ("the calibration data have %d tokens in %d conversations, but a matrix of %d columns is to be"
+                                    + " calibrated: give at least as many tokens, better ten times as many")
+                            .formatted(tokens, prompts.size(), columns));
+        }
+    }
+
+    /** What the group's outputs add up to; of the last layer what the guard has of it: the places of its verdict. */
+    private Map<String, double[][]> sums(
+            Path model, InputProducts group, int layers, boolean last, BiConsumer<Integer, Integer> progress) {
+        Map<String, double[][]> sums = new HashMap<>();
+        group.outputs().forEach((output, columns) -> sums.put(output, new double[columns][columns]));
+        try (OnnxProbe probe = OnnxProbe.load(model, Runtime.getRuntime().availableProcessors())) {
+            for (int i = 0; i < prompts.size(); i++) {
+                int[] tokens = forced(prompts.get(i));
+                Map<String, Input> inputs = inputs(tokens, layers);
+                if (last) {
+                    int end = tokens.length - 1;
+                    inputs.put(
+                            "rows",
+                            Input.longs(new long[] {end - verdict.continuation().size(), end}, 2));
+                }
+                Map<String, float[]> told = probe.run(inputs, sums.keySet());
+                sums.forEach((output, sum) -> add(Objects.requireNonNull(told.get(output)), sum));
+                progress.accept(i + 1, prompts.size());
+            }
+        }
+        return sums;
+    }
+
+    /** Adds to the upper triangle, which is all that counts. */
+    private static void add(float[] values, double[][] sum) {
+        IntStream.range(0, sum.length).parallel().forEach(row -> {
+            for (int column = row; column < sum.length; column++) {
+                sum[row][column] += values[row * sum.length + column];
+            }
+        });
+    }
+
+    /** A prompt and the answer that a guard gives itself. */
+    private int[] forced(int[] prompt) {
+        return IntStream.concat(
+                        Arrays.stream(prompt),
+                        Stream.concat(verdict.lead().stream(), verdict.continuation().stream())
+                                .mapToInt(token -> token))
+                .toArray();
+    }
+
+    private static void delete(Path model) throws IOException {
+        Files.deleteIfExists(model);
+        Files.deleteIfExists(model.resolveSibling(model.getFileName() + ".data"));
     }
 
     private int longest() {
@@ -111,7 +236,7 @@ public final class Calibration {
                 .forEach(layer -> outputs.addAll(List.of(Observation.similarity(layer), Observation.strength(layer))));
         try (OnnxProbe probe = OnnxProbe.load(model, Runtime.getRuntime().availableProcessors())) {
             for (int i = 0; i < prompts.size(); i++) {
-                Map<String, float[]> observed = probe.run(inputs(prompts.get(i)), outputs);
+                Map<String, float[]> observed = probe.run(inputs(prompts.get(i), config.layers()), outputs);
                 for (int layer = 0; layer < config.layers(); layer++) {
                     for (float cosine : Objects.requireNonNull(observed.get(Observation.similarity(layer)))) {
                         similarity[layer] += cosine;
@@ -130,14 +255,14 @@ public final class Calibration {
                 Arrays.stream(similarity).map(sum -> 1 - sum / all).toArray(), strength);
     }
 
-    private Map<String, Input> inputs(int[] prompt) {
+    private Map<String, Input> inputs(int[] prompt, int layers) {
         int count = prompt.length;
         Map<String, Input> inputs = new HashMap<>();
         inputs.put("input_ids", Input.longs(Arrays.stream(prompt).asLongStream().toArray(), 1, count));
         inputs.put("rows", Input.longs(LongStream.range(0, count).toArray(), count));
         inputs.put("seqlens_k", Input.ints(new int[] {count - 1}, 1));
         inputs.put("total_sequence_length", Input.ints(new int[] {count}));
-        for (int layer = 0; layer < config.layers(); layer++) {
+        for (int layer = 0; layer < layers; layer++) {
             Input nothing = Input.floats(new float[0], 1, config.kvHeads(), 0, config.headSize());
             inputs.put("past_key_values." + layer + ".key", nothing);
             inputs.put("past_key_values." + layer + ".value", nothing);

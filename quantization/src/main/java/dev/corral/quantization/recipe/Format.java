@@ -79,6 +79,11 @@ public sealed interface Format {
             }
         }
 
+        /** Whether calibration data decide on the numbers. */
+        public boolean calibrated() {
+            return scales == Scales.CALIBRATED;
+        }
+
         @Override
         public Precision precision() {
             return Precision.INT4;
@@ -90,6 +95,7 @@ public sealed interface Format {
                     + switch (scales) {
                         case RANGE -> "";
                         case LEAST_SQUARES -> " of least error";
+                        case CALIBRATED -> ", calibrated";
                     }
                     + (exactActivations ? " with fp32 activations" : "");
         }
@@ -100,7 +106,9 @@ public sealed interface Format {
         /** The weight farthest from zero is met exactly. */
         RANGE,
         /** The sum of squared errors is the least that a search finds; the farthest weights may be cut off. */
-        LEAST_SQUARES;
+        LEAST_SQUARES,
+        /** Numbers and scales are such that the products with what was read of calibration data stay what they are. */
+        CALIBRATED;
 
         /** The name in recipes, such as {@code least-squares}. */
         public String label() {

@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * What to make of a checkpoint. The verdict head always stays fp32.
@@ -16,10 +17,16 @@ import java.util.stream.IntStream;
  * @param deviations the last one that fits a matrix counts
  * @param embedding of the token embedding
  * @param pruning what is left out before
+ * @param calibration JSON lines of conversations that {@link Format.Scales#CALIBRATED} matrices are made for
  * @param contextTokens longest prompt that the guard will take
  */
 public record Recipe(
-        Format matrices, List<Deviation> deviations, Format embedding, Optional<Pruning> pruning, int contextTokens) {
+        Format matrices,
+        List<Deviation> deviations,
+        Format embedding,
+        Optional<Pruning> pruning,
+        Optional<Path> calibration,
+        int contextTokens) {
 
     public static final int DEFAULT_BLOCK_SIZE = 32;
 
@@ -87,14 +94,14 @@ public record Recipe(
     }
 
     private static Recipe plain(Format format) {
-        return new Recipe(format, List.of(), format, Optional.empty(), DEFAULT_CONTEXT_TOKENS);
+        return new Recipe(format, List.of(), format, Optional.empty(), Optional.empty(), DEFAULT_CONTEXT_TOKENS);
     }
 
     /** The same, but for the first layers, which are int8 with 16-bit activations. */
     public Recipe withFineLayers(int count) {
         List<Integer> first = IntStream.range(0, count).boxed().toList();
         List<Deviation> fine = count == 0 ? List.of() : List.of(new Deviation(first, Set.of(), new Format.Int8(true)));
-        return new Recipe(matrices, fine, embedding, pruning, contextTokens);
+        return new Recipe(matrices, fine, embedding, pruning, calibration, contextTokens);
     }
 
     /** How one matrix is kept. */
@@ -126,6 +133,12 @@ public record Recipe(
                     "blocks of %d do not divide the %d weights of a token's embedding: take smaller ones"
                             .formatted(int4.blockSize(), hidden));
         }
+    }
+
+    /** Whether calibration data decide on the numbers of some matrix. */
+    public boolean calibrated() {
+        return Stream.concat(Stream.of(matrices), deviations.stream().map(Deviation::format))
+                .anyMatch(format -> format instanceof Format.Int4 int4 && int4.calibrated());
     }
 
     /** The precision of most of the guard. */

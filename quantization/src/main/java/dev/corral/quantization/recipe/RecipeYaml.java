@@ -24,7 +24,8 @@ import java.util.stream.Collectors;
  * <pre>{@code
  * precision: int4              # of all matrices: fp32, fp16, int8, int4
  * block-size: 32               # int4: weights that share a scale
- * scales: least-squares        # int4: range (the default) or least-squares
+ * scales: least-squares        # int4: range (the default), least-squares or calibrated
+ * calibration: some.jsonl      # for scales: calibrated
  * activations: fp32            # int4: int8 (the default) or fp32; int8: int8 (the default) or int16
  * embedding: { precision: int8 }
  * context: 8192
@@ -75,7 +76,16 @@ final class RecipeYaml {
                 ? root.integer("context", Recipe.LEAST_CONTEXT_TOKENS)
                 : Recipe.DEFAULT_CONTEXT_TOKENS;
         Optional<Pruning> pruning = root.has("prune") ? Optional.of(pruning(root.section("prune"))) : Optional.empty();
-        return new Recipe(matrices, deviations, embedding, pruning, context);
+        Optional<Path> calibration =
+                root.has("calibration") ? Optional.of(folder.resolve(root.text("calibration"))) : Optional.empty();
+        Recipe recipe = new Recipe(matrices, deviations, embedding, pruning, calibration, context);
+        if (recipe.calibrated() && calibration.isEmpty()) {
+            root.problem("'scales: calibrated' needs 'calibration': a file of JSON lines to read");
+        }
+        if (!recipe.calibrated() && calibration.isPresent()) {
+            root.problem("'calibration' is for 'scales: calibrated' only; pruning has its own, 'prune.calibration'");
+        }
+        return recipe;
     }
 
     private Recipe.Deviation deviation(YamlSection section) {
@@ -121,7 +131,13 @@ final class RecipeYaml {
             case FP32 -> new Format.Fp32();
             case FP16 -> new Format.Fp16();
             case INT8 -> new Format.Int8(false);
-            case INT4 -> new Format.Int4(blockSize(section), scales(section), false);
+            case INT4 -> {
+                Format.Scales scales = scales(section);
+                if (scales == Format.Scales.CALIBRATED) {
+                    section.problem("'scales' must be range or least-squares: an embedding multiplies nothing");
+                }
+                yield new Format.Int4(blockSize(section), scales, false);
+            }
         };
     }
 

@@ -51,8 +51,13 @@ class CachedTokensTests {
         for (Precision precision : Precision.values()) {
             try (Checkpoint weights = Checkpoint.open(WEIGHTS)) {
                 Recipe usual = Recipe.of(precision);
-                Recipe recipe =
-                        new Recipe(usual.matrices(), usual.deviations(), usual.embedding(), usual.pruning(), CONTEXT);
+                Recipe recipe = new Recipe(
+                        usual.matrices(),
+                        usual.deviations(),
+                        usual.embedding(),
+                        usual.pruning(),
+                        usual.calibration(),
+                        CONTEXT);
                 Matrix head = Matrix.of(weights.require("lm_head.weight"));
                 new OnnxWriter("test").write(LlamaGraph.build(config, weights, recipe, head), file(precision), _ -> {});
             }

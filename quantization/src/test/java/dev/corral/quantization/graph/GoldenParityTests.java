@@ -101,7 +101,7 @@ class GoldenParityTests {
     }
 
     private static Recipe recipe(Format matrices, Format embedding, Recipe.Deviation... deviations) {
-        return new Recipe(matrices, List.of(deviations), embedding, Optional.empty(), 4096);
+        return new Recipe(matrices, List.of(deviations), embedding, Optional.empty(), Optional.empty(), 4096);
     }
 
     @ParameterizedTest

@@ -43,6 +43,7 @@ class RecipeTests {
                         new Format.Int4(128, Format.Scales.LEAST_SQUARES, false),
                         Optional.of(new Pruning(
                                 OptionalInt.of(12), OptionalInt.of(6400), folder.resolve("data/calibration.jsonl"))),
+                        Optional.empty(),
                         4096));
         assertThat(recipe.label())
                 .isEqualTo("pruned to 12 layers and MLPs of 6400; int4 in blocks of 64 of least error with fp32"
@@ -53,8 +54,13 @@ class RecipeTests {
     @Test
     void readWhenOnlyThePrecisionIsGivenTakesTheDefaults() throws IOException {
         assertThat(read("precision: int8"))
-                .isEqualTo(
-                        new Recipe(new Format.Int8(false), List.of(), new Format.Int8(false), Optional.empty(), 8192));
+                .isEqualTo(new Recipe(
+                        new Format.Int8(false),
+                        List.of(),
+                        new Format.Int8(false),
+                        Optional.empty(),
+                        Optional.empty(),
+                        8192));
     }
 
     @Test
@@ -75,7 +81,7 @@ class RecipeTests {
                 .withMessageStartingWith(folder.resolve("recipe.yaml") + " cannot be used:")
                 .withMessageContainingAll(
                         "'block-size' must be one of [16, 32, 64, 128, 256]: 48",
-                        "'scales' must be one of range, least-squares: 'best'",
+                        "'scales' must be one of range, least-squares, calibrated: 'best'",
                         "'embeding' is not a key of this format; remove it",
                         "'context' must be at least 128: 5",
                         "in 'except[0]': 'layers' must hold whole numbers: 'first'",
@@ -86,6 +92,28 @@ class RecipeTests {
                         "'except[2]' must be a mapping: 'all'",
                         "in 'prune': it must have 'layers' or 'mlp': how many of them stay",
                         "'prune.calibration' must be text: '7'");
+    }
+
+    @Test
+    void readWhenScalesAreCalibratedTakesTheDataBesideTheFile() throws IOException {
+        Recipe recipe = read("{ precision: int4, scales: calibrated, calibration: texts.jsonl }");
+
+        assertThat(recipe.calibrated()).isTrue();
+        assertThat(recipe.calibration()).contains(folder.resolve("texts.jsonl"));
+        assertThat(recipe.label()).isEqualTo("int4 in blocks of 32, calibrated; embedding int4 in blocks of 32");
+    }
+
+    @Test
+    void readWhenCalibrationIsMissingOrOfNoUseSaysSo() {
+        assertThatExceptionOfType(RecipeException.class)
+                .isThrownBy(() -> read("{ precision: int4, scales: calibrated, embedding: { precision: int4,"
+                        + " scales: calibrated } }"))
+                .withMessageContainingAll(
+                        "'scales: calibrated' needs 'calibration': a file of JSON lines to read",
+                        "'scales' must be range or least-squares: an embedding multiplies nothing");
+        assertThatExceptionOfType(RecipeException.class)
+                .isThrownBy(() -> read("{ precision: int4, calibration: texts.jsonl }"))
+                .withMessageContaining("'calibration' is for 'scales: calibrated' only");
     }
 
     @Test
