@@ -60,12 +60,19 @@ final class Judge {
     private Mono<Decision> decide(
             ModeratedExchange exchange, Facts facts, List<Conversation> judgements, List<Turn> turns, Urgency urgency) {
         CompiledPolicy policy = exchange.policy();
-        return guard.assess(judgements, urgency, policy.textGuard().timeout()).map(assessments -> {
-            Decision decision = weigh(policy, facts, judgements, assessments, turns);
-            exchange.decided(facts.direction(), decision);
-            shadows.compare(exchange, facts, decision, shadow -> weigh(shadow, facts, judgements, assessments, turns));
-            return decision;
-        });
+        return guard.assess(
+                        judgements, policy.asked(), urgency, policy.textGuard().timeout())
+                .map(assessments -> {
+                    Decision decision = weigh(policy, facts, judgements, assessments, turns);
+                    exchange.decided(facts.direction(), decision);
+                    shadows.compare(
+                            exchange,
+                            facts,
+                            decision,
+                            guard.looksFor(policy.asked()),
+                            shadow -> weigh(shadow, facts, judgements, assessments, turns));
+                    return decision;
+                });
     }
 
     /**

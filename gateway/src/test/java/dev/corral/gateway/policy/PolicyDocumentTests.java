@@ -2,13 +2,16 @@ package dev.corral.gateway.policy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.corral.gateway.testing.GuardFolder;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -21,12 +24,13 @@ import picocli.CommandLine;
 class PolicyDocumentTests {
 
     private static final Path DOCUMENT = Path.of("../docs/policies.md");
-    private static final Pattern BLOCK = Pattern.compile("(?ms)^```(\\w+)( broken)?\\n(.*?)^```$");
+    private static final Pattern BLOCK = Pattern.compile("(?ms)^```(\\w+)( broken| llama-guard)?\\n(.*?)^```$");
     private static final Pattern NAME = Pattern.compile("# (\\S+\\.yaml)\\n");
 
     @TempDir
     private Path folder;
 
+    private final Set<String> forLlamaGuard = new HashSet<>();
     private String document = "";
 
     @BeforeEach
@@ -37,21 +41,33 @@ class PolicyDocumentTests {
                 Matcher name = NAME.matcher(block.group(3));
                 assertThat(name.lookingAt()).as(block.group(3)).isTrue();
                 Files.writeString(folder.resolve(name.group(1)), block.group(3));
+                if (" llama-guard".equals(block.group(2))) {
+                    forLlamaGuard.add(name.group(1));
+                }
             }
         }
     }
 
     @Test
-    void filesWhenCheckedAndTestedAreGood() throws IOException {
+    void filesWhenCheckedAndTestedAreGood(@TempDir Path guard) throws IOException {
+        GuardFolder.write(guard);
         try (Stream<Path> files = Files.list(folder)) {
             List<Path> good =
                     files.filter(file -> !file.endsWith("broken.yaml")).toList();
-            assertThat(good).hasSize(5);
+            assertThat(good).hasSize(6);
             for (Path file : good) {
-                assertThat(run("lint " + file.getFileName())).isEqualTo("1 policy, 0 errors, 0 warnings\n");
-                assertThat(run("test " + file.getFileName())).endsWith(" tests, 0 failed\n");
+                String name = file.getFileName().toString();
+                String option = forLlamaGuard.contains(name) ? " --guard " + guard : "";
+                assertThat(run("lint " + name + option)).isEqualTo("1 policy, 0 errors, 0 warnings\n");
+                assertThat(run("test " + name + option)).endsWith(" tests, 0 failed\n");
             }
         }
+    }
+
+    @Test
+    void lintWhenTheGuardHasNoListRefusesHazardsInWords() {
+        assertThat(forLlamaGuard).containsExactly("secrets.yaml");
+        assertThat(run("lint secrets.yaml")).contains("POL016", "the guard cannot be asked for a hazard");
     }
 
     @Test
