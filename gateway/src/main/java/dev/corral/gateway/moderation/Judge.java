@@ -22,7 +22,7 @@ import java.util.Set;
 import reactor.core.publisher.Mono;
 
 /** Asks the guard, lets the exchange's policy decide, and notes what it decided. */
-final class Judge {
+public final class Judge {
 
     private static final Duration RETRY_AFTER = Duration.ofSeconds(2);
 
@@ -79,7 +79,7 @@ final class Judge {
      * What a policy makes of a guard's assessments, and of what its own patterns find in the texts: in each by itself, and
      * across their borders.
      */
-    static Decision weigh(
+    public static Decision weigh(
             CompiledPolicy policy,
             Facts facts,
             List<Conversation> judgements,

@@ -3,6 +3,7 @@ package dev.corral.gateway.policy;
 import dev.corral.guardmodels.conversation.Conversation;
 import dev.corral.guardmodels.conversation.Role;
 import dev.corral.guardmodels.conversation.Turn;
+import dev.corral.guardmodels.guard.CachingGuard;
 import dev.corral.guardmodels.guard.Guard;
 import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.policy.CompiledPolicy;
@@ -11,8 +12,10 @@ import dev.corral.policies.policy.PolicyTest;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The real guard, loaded when it is first asked. */
+/** The real guard, loaded when it is first asked; what it was asked before, it remembers. */
 final class LiveGuard implements AutoCloseable {
+
+    private static final long REMEMBERED = 64 << 20;
 
     private final GuardChoice choice;
     private @Nullable Guard loaded;
@@ -34,7 +37,7 @@ final class LiveGuard implements AutoCloseable {
     Assessment assess(CompiledPolicy policy, Conversation conversation) {
         Guard guard = loaded;
         if (guard == null) {
-            guard = choice.load();
+            guard = new CachingGuard(choice.load(), REMEMBERED);
             loaded = guard;
         }
         return guard.asking(policy.asked()).assess(conversation);

@@ -87,6 +87,7 @@ final class PolicyExplain implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        format.refuseSarif(Objects.requireNonNull(spec).commandLine());
         Content said = Objects.requireNonNull(content);
         CompiledPolicy policy = Policies.load(Objects.requireNonNull(file), guard.sight());
         boolean isPrompt = said.prompt != null;

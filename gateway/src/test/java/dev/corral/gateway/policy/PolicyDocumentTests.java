@@ -24,7 +24,8 @@ import picocli.CommandLine;
 class PolicyDocumentTests {
 
     private static final Path DOCUMENT = Path.of("../docs/policies.md");
-    private static final Pattern BLOCK = Pattern.compile("(?ms)^```(\\w+)( broken| llama-guard)?\\n(.*?)^```$");
+    private static final Pattern BLOCK =
+            Pattern.compile("(?ms)^```(\\w+)( broken| llama-guard| [a-z]+\\.jsonl)?\\n(.*?)^```$");
     private static final Pattern NAME = Pattern.compile("# (\\S+\\.yaml)\\n");
 
     @TempDir
@@ -37,6 +38,9 @@ class PolicyDocumentTests {
     void writeFiles() throws IOException {
         document = Files.readString(DOCUMENT);
         for (Matcher block = BLOCK.matcher(document); block.find(); ) {
+            if (block.group(1).equals("json")) {
+                Files.writeString(folder.resolve(block.group(2).strip()), block.group(3));
+            }
             if (block.group(1).equals("yaml")) {
                 Matcher name = NAME.matcher(block.group(3));
                 assertThat(name.lookingAt()).as(block.group(3)).isTrue();
@@ -52,8 +56,8 @@ class PolicyDocumentTests {
     void filesWhenCheckedAndTestedAreGood(@TempDir Path guard) throws IOException {
         GuardFolder.write(guard);
         try (Stream<Path> files = Files.list(folder)) {
-            List<Path> good =
-                    files.filter(file -> !file.endsWith("broken.yaml")).toList();
+            List<Path> good = files.filter(file -> file.toString().endsWith(".yaml") && !file.endsWith("broken.yaml"))
+                    .toList();
             assertThat(good).hasSize(6);
             for (Path file : good) {
                 String name = file.getFileName().toString();
@@ -85,7 +89,7 @@ class PolicyDocumentTests {
                 }
             }
         }
-        assertThat(commands).isEqualTo(5);
+        assertThat(commands).isEqualTo(6);
     }
 
     private String run(String command) {
@@ -93,7 +97,7 @@ class PolicyDocumentTests {
         Matcher word = Pattern.compile("\"([^\"]*)\"|(\\S+)").matcher(command);
         while (word.find()) {
             String text = word.group(1) == null ? word.group(2) : word.group(1);
-            words.add(text.endsWith(".yaml") ? folder.resolve(text).toString() : text);
+            words.add(text.matches(".*\\.(yaml|jsonl)") ? folder.resolve(text).toString() : text);
         }
         StringWriter out = new StringWriter();
         CommandLine policy = PolicyCommand.commandLine();
