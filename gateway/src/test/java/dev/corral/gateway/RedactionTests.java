@@ -232,6 +232,19 @@ class RedactionTests {
             assertThat(difference.shadowRules()).containsExactly("none");
             assertThat(difference.toString()).doesNotContain("4111");
         });
+        HttpResponse<String> listed = gateway.get("/actuator/shadows");
+        assertThat(listed.statusCode()).isEqualTo(200);
+        JsonNode latest = JSON.readTree(listed.body()).path("differences");
+        assertThat(latest).anySatisfy(difference -> {
+            assertThat(difference.path("exchange").asString())
+                    .isEqualTo(answer.headers().firstValue("x-corral-exchange").orElseThrow());
+            assertThat(difference.path("policy").asString()).startsWith("cards@1+");
+            assertThat(difference.path("shadow").asString()).startsWith("strict@2+");
+            assertThat(difference.path("shadowDecision").asString()).isEqualTo("block");
+        });
+        assertThat(listed.body()).doesNotContain("4111");
+        assertThat(gateway.send(gateway.request("/actuator/shadows").DELETE()).statusCode())
+                .isEqualTo(405);
         assertThat(gateway.get("/actuator/prometheus").body().lines())
                 .anyMatch(line -> line.startsWith("corral_shadow_total")
                         && line.contains("decision=\"redact\"")

@@ -415,7 +415,7 @@ class VerdictTests {
                     """.formatted(probability / 2),
                     "acme.yaml",
                     Beside.NOTHING,
-                    new GuardSight(guard.profile().taxonomy(), guard.profile().recommendedThreshold(), false));
+                    new GuardSight(guard.profile().taxonomy(), guard.profile().recommendedThreshold(), 0));
             Decision decision = policy.decide(List.of(scored), new Facts(Direction.PROMPT));
             assertThat(decision).isInstanceOf(Decision.Block.class);
             assertThat(decision.ruleIds()).containsExactly("secrets");
@@ -423,6 +423,61 @@ class VerdictTests {
         }
         try (Guard guard = OnnxGuard.load(directory.naming(NamedHazards.ALL), Resources.oneLane(2))) {
             assertThat(((Scored) guard.assess(hello)).hazards()).hasSize(3);
+        }
+    }
+
+    /** From a policy's file to its decision, against the model with its whole vocabulary. */
+    @Test
+    void askingWhenAPolicyHasAHazardOfItsOwnReadsItAtThePlaceOfTheExcludedOne() throws Exception {
+        Conversation hello = new Conversation(List.of(Turn.of(Role.USER, "Hello")));
+        GuardDirectory directory = directory("asking", OwnHazards.of(GuardFamily.LLAMA_GUARD_3));
+        try (Guard guard = OnnxGuard.load(directory, Resources.oneLane(2))) {
+            String text = """
+                    policy: acme
+                    version: 1
+                    hazards:
+                      secrets: { name: Trade secrets, description: What is not announced. }
+                    exclude: [S5, S13]
+                    thresholds: { default: 1, secrets: %s }
+                    rules:
+                      - { id: secrets, when: { hazard: secrets }, then: block }
+                    """;
+            GuardSight sight =
+                    new GuardSight(guard.profile().taxonomy(), guard.profile().recommendedThreshold(), guard.places());
+            CompiledPolicy draft = Policies.compile(text.formatted("0.5"), "acme.yaml", Beside.NOTHING, sight);
+            Scored scored = (Scored) guard.asking(draft.asked()).assess(hello);
+
+            List<Category> list =
+                    new ArrayList<>(directory.manifest().categories().subList(0, 12));
+            list.set(4, new Category("S5", "Trade secrets.\nWhat is not announced."));
+            int[] prompt = prompt(hello, list);
+            double[] verdict = softmax(prompt, "\n\n", List.of(id("safe"), id("unsafe")));
+            List<Integer> numbers = IntStream.rangeClosed(1, 12)
+                    .mapToObj(number -> id(Integer.toString(number)))
+                    .toList();
+            double[] first = softmax(prompt, "\n\nunsafe\nS", numbers);
+            assertThat(scored.unsafe().value()).isCloseTo(verdict[1], within(1e-4));
+            assertThat(scored.hazards().keySet())
+                    .extracting(Hazard::code)
+                    .containsExactly("S1", "S2", "S3", "S4", "secrets", "S6", "S7", "S8", "S9", "S10", "S11", "S12");
+            int place = 0;
+            for (Probability probability : scored.hazards().values()) {
+                assertThat(probability.value()).isCloseTo(verdict[1] * first[place++], within(1e-4));
+            }
+            double secrets =
+                    scored.hazards().get(draft.hazard("secrets").orElseThrow()).value();
+            assertThat(((Scored) guard.assess(hello)).hazards()).hasSize(13);
+
+            CompiledPolicy policy =
+                    Policies.compile(text.formatted(Double.toString(secrets / 2)), "acme.yaml", Beside.NOTHING, sight);
+            Decision decision = policy.decide(List.of(scored), new Facts(Direction.PROMPT));
+            assertThat(decision.outcome()).isEqualTo(Decision.Outcome.BLOCK);
+            assertThat(decision.ruleIds()).containsExactly("secrets");
+        }
+        try (Guard guard = OnnxGuard.load(directory.naming(NamedHazards.ALL), Resources.oneLane(2))) {
+            List<Hazard> asked = List.of(StandardHazard.S1, new CustomHazard("secrets", "Trade secrets"));
+            Scored scored = (Scored) guard.asking(asked).assess(hello);
+            assertThat(scored.hazards()).containsOnlyKeys(asked);
         }
     }
 

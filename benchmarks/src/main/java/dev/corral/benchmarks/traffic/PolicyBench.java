@@ -35,7 +35,7 @@ import picocli.CommandLine.Spec;
         })
 public final class PolicyBench implements Callable<Integer> {
 
-    private static final GuardSight SIGHT = new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), true);
+    private static final GuardSight SIGHT = new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), 30);
     private static final double READ_LIMIT_MILLIS = 1_000;
     private static final double DECISION_LIMIT_MICROS = 50;
     private static final double PATTERNS_LIMIT_MILLIS = 2;

@@ -22,7 +22,7 @@ import java.util.Set;
 import reactor.core.publisher.Mono;
 
 /** Asks the guard, lets the exchange's policy decide, and notes what it decided. */
-final class Judge {
+public final class Judge {
 
     private static final Duration RETRY_AFTER = Duration.ofSeconds(2);
 
@@ -60,19 +60,26 @@ final class Judge {
     private Mono<Decision> decide(
             ModeratedExchange exchange, Facts facts, List<Conversation> judgements, List<Turn> turns, Urgency urgency) {
         CompiledPolicy policy = exchange.policy();
-        return guard.assess(judgements, urgency, policy.textGuard().timeout()).map(assessments -> {
-            Decision decision = weigh(policy, facts, judgements, assessments, turns);
-            exchange.decided(facts.direction(), decision);
-            shadows.compare(exchange, facts, decision, shadow -> weigh(shadow, facts, judgements, assessments, turns));
-            return decision;
-        });
+        return guard.assess(
+                        judgements, policy.asked(), urgency, policy.textGuard().timeout())
+                .map(assessments -> {
+                    Decision decision = weigh(policy, facts, judgements, assessments, turns);
+                    exchange.decided(facts.direction(), decision);
+                    shadows.compare(
+                            exchange,
+                            facts,
+                            decision,
+                            guard.looksFor(policy.asked()),
+                            shadow -> weigh(shadow, facts, judgements, assessments, turns));
+                    return decision;
+                });
     }
 
     /**
      * What a policy makes of a guard's assessments, and of what its own patterns find in the texts: in each by itself, and
      * across their borders.
      */
-    static Decision weigh(
+    public static Decision weigh(
             CompiledPolicy policy,
             Facts facts,
             List<Conversation> judgements,

@@ -54,6 +54,7 @@ public final class ModerationsEndpoint {
                 .map(codec::read)
                 .flatMap(request -> guard.assess(
                                 request.inputs(),
+                                moderated.policy().asked(),
                                 Urgency.PROMPT,
                                 moderated.policy().textGuard().timeout())
                         .map(assessments -> IntStream.range(0, assessments.size())

@@ -2,9 +2,7 @@ package dev.corral.gateway.moderation;
 
 import dev.corral.gateway.configuration.CorralProperties;
 import dev.corral.guardmodels.guard.Guard;
-import dev.corral.guardmodels.guard.GuardProfile;
 import dev.corral.policies.policy.CompiledPolicy;
-import dev.corral.policies.policy.GuardSight;
 import dev.corral.policies.policy.PolicyException;
 import dev.corral.policies.policy.PolicyRegistry;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -22,12 +20,7 @@ public class PolicyConfiguration {
 
     @Bean
     PolicyFiles policyFiles(Guard guard, CorralProperties properties) {
-        GuardProfile profile = guard.profile();
-        // until guards take categories, a policy with hazards of its own for them is refused
-        return new PolicyFiles(
-                properties.policy().file(),
-                properties.policy().directory(),
-                new GuardSight(profile.taxonomy(), profile.recommendedThreshold(), false));
+        return new PolicyFiles(properties.policy().file(), properties.policy().directory(), guard);
     }
 
     @Bean

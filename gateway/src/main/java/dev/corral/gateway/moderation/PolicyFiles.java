@@ -1,5 +1,6 @@
 package dev.corral.gateway.moderation;
 
+import dev.corral.guardmodels.guard.Guard;
 import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.GuardSight;
 import dev.corral.policies.policy.Policies;
@@ -20,21 +21,36 @@ import org.jspecify.annotations.Nullable;
  *
  * @param file of the default policy; null for the built-in one
  * @param directory of further ones; null for none
+ * @param guard who is to be asked for the hazards of each
  */
-record PolicyFiles(@Nullable Path file, @Nullable Path directory, GuardSight sight) {
+record PolicyFiles(@Nullable Path file, @Nullable Path directory, Guard guard) {
 
     /** The default policy. */
     CompiledPolicy loadDefault() {
-        return file == null ? Policies.loadDefault(sight) : Policies.load(file, sight);
+        return file == null ? Policies.loadDefault(sight()) : load(file);
     }
 
     /** Those of the folder, in the order of their files' names. */
     List<CompiledPolicy> loadFurther() throws IOException {
         List<CompiledPolicy> policies = new ArrayList<>();
         for (Path each : further()) {
-            policies.add(Policies.load(each, sight));
+            policies.add(load(each));
         }
         return policies;
+    }
+
+    private CompiledPolicy load(Path each) {
+        CompiledPolicy policy = Policies.load(each, sight());
+        try {
+            guard.asking(policy.asked());
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(each + ": " + e.getMessage(), e);
+        }
+        return policy;
+    }
+
+    private GuardSight sight() {
+        return new GuardSight(guard.profile().taxonomy(), guard.profile().recommendedThreshold(), guard.places());
     }
 
     /**

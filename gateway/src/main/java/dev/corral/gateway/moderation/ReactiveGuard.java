@@ -7,6 +7,7 @@ import dev.corral.guardmodels.guard.TextCoverage;
 import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.assessment.Assessment.Inconclusive;
 import dev.corral.policies.assessment.Assessment.Reason;
+import dev.corral.policies.taxonomy.Hazard;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
@@ -78,15 +79,23 @@ public final class ReactiveGuard implements AutoCloseable {
         return guard.profile();
     }
 
+    /** What it looks for when it is asked for these hazards. */
+    List<Hazard> looksFor(List<Hazard> asked) {
+        return guard.asking(asked).profile().taxonomy().hazards();
+    }
+
     /**
      * Judges the last turn of each conversation.
      *
+     * @param asked what to look for, as a policy says; see {@link dev.corral.guardmodels.guard.Guard#asking}
      * @return one assessment for each, in order; emits exactly once, never an error
      */
-    Mono<List<Assessment>> assess(List<Conversation> conversations, Urgency urgency, Duration deadline) {
+    Mono<List<Assessment>> assess(
+            List<Conversation> conversations, List<Hazard> asked, Urgency urgency, Duration deadline) {
         return Mono.defer(() -> {
+            CachingGuard asking = guard.asking(asked);
             Results results = new Results(conversations);
-            List<Optional<Assessment>> known = guard.cached(conversations);
+            List<Optional<Assessment>> known = asking.cached(conversations);
             for (int i = 0; i < conversations.size(); i++) {
                 if (known.get(i).isPresent()) {
                     results.set(i, known.get(i).get());
@@ -96,14 +105,14 @@ public final class ReactiveGuard implements AutoCloseable {
             if (results.complete()) {
                 return Mono.just(results.list(Reason.FAILED));
             }
-            return Mono.<List<Assessment>>create(sink -> submit(results, urgency, sink))
+            return Mono.<List<Assessment>>create(sink -> submit(asking, results, urgency, sink))
                     .timeout(deadline, Mono.fromSupplier(() -> late(results)))
                     .publishOn(Schedulers.parallel());
         });
     }
 
-    private void submit(Results results, Urgency urgency, MonoSink<List<Assessment>> sink) {
-        Job job = new Job(results, urgency, numbers.incrementAndGet(), sink);
+    private void submit(CachingGuard asking, Results results, Urgency urgency, MonoSink<List<Assessment>> sink) {
+        Job job = new Job(asking, results, urgency, numbers.incrementAndGet(), sink);
         sink.onCancel(() -> {
             results.abandon();
             lanes.remove(job);
@@ -122,12 +131,12 @@ public final class ReactiveGuard implements AutoCloseable {
         return results.list(Reason.TIMEOUT);
     }
 
-    private List<Assessment> judge(Results results) {
+    private List<Assessment> judge(CachingGuard asking, Results results) {
         for (int i = 0;
                 i < results.conversations.size() && !Thread.currentThread().isInterrupted();
                 i++) {
             if (results.isMissing(i)) {
-                Assessment assessment = judge(results.conversations.get(i));
+                Assessment assessment = judge(asking, results.conversations.get(i));
                 if (results.abandoned) {
                     break; // how an interrupted guard ends its work says nothing of the text
                 }
@@ -137,10 +146,10 @@ public final class ReactiveGuard implements AutoCloseable {
         return results.list(Reason.FAILED);
     }
 
-    private Assessment judge(Conversation conversation) {
+    private Assessment judge(CachingGuard asking, Conversation conversation) {
         return metrics.measured(guard.profile().id(), () -> {
             try {
-                return guard.assess(conversation);
+                return asking.assess(conversation);
             } catch (RuntimeException | LinkageError e) {
                 log.error("guard {} failed", guard.profile().id(), e);
                 return missing(conversation, Reason.FAILED);
@@ -223,9 +232,9 @@ public final class ReactiveGuard implements AutoCloseable {
         private final Urgency urgency;
         private final long number;
 
-        Job(Results results, Urgency urgency, long number, MonoSink<List<Assessment>> sink) {
+        Job(CachingGuard asking, Results results, Urgency urgency, long number, MonoSink<List<Assessment>> sink) {
             super(() -> {
-                List<Assessment> assessments = judge(results);
+                List<Assessment> assessments = judge(asking, results);
                 sink.success(assessments);
                 return assessments;
             });

@@ -5,11 +5,14 @@ import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.Decision;
 import dev.corral.policies.policy.Facts;
 import dev.corral.policies.policy.PolicyRegistry;
+import dev.corral.policies.taxonomy.Hazard;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,6 +29,9 @@ public final class Shadows {
 
     private final PolicyRegistry policies;
     private final MeterRegistry metrics;
+    /** Revisions of policies and shadows that the log has a warning of. */
+    private final Set<String> warned = ConcurrentHashMap.newKeySet();
+
     private final Deque<Difference> differences = new ArrayDeque<>();
 
     /** Looks for shadows among these policies. */
@@ -53,29 +59,43 @@ public final class Shadows {
             List<String> shadowRules,
             String explanation) {}
 
+    /** What the guard was not asked for, a shadow cannot judge: then it decides nothing, and is counted as unknown. */
     void compare(
-            ModeratedExchange exchange, Facts facts, Decision decision, Function<CompiledPolicy, Decision> decide) {
+            ModeratedExchange exchange,
+            Facts facts,
+            Decision decision,
+            List<Hazard> lookedFor,
+            Function<CompiledPolicy, Decision> decide) {
         for (String name : exchange.policy().policy().shadows()) {
-            policies.find(name).ifPresent(shadow -> compare(exchange, facts, decision, shadow, decide.apply(shadow)));
+            policies.find(name).ifPresent(shadow -> {
+                List<String> missing = shadow.asked().stream()
+                        .filter(hazard -> !lookedFor.contains(hazard))
+                        .map(Hazard::code)
+                        .toList();
+                if (missing.isEmpty()) {
+                    compare(exchange, facts, decision, shadow, decide.apply(shadow));
+                } else {
+                    count(exchange, facts, decision, shadow, "unknown");
+                    warn(exchange.policy(), shadow, missing);
+                }
+            });
+        }
+    }
+
+    private void warn(CompiledPolicy policy, CompiledPolicy shadow, List<String> missing) {
+        if (warned.add(policy.revision() + " " + shadow.revision())) {
+            log.warn(
+                    "shadow {} is not judged: {} does not have the guard asked for {}; a shadow may look for fewer hazards"
+                            + " than the policy in force, and not for others",
+                    shadow.revision(),
+                    policy.revision(),
+                    missing);
         }
     }
 
     private void compare(
             ModeratedExchange exchange, Facts facts, Decision decision, CompiledPolicy shadow, Decision other) {
-        String direction = facts.direction().name().toLowerCase(Locale.ROOT);
-        metrics.counter(
-                        "corral.shadow",
-                        "policy",
-                        exchange.policy().name(),
-                        "shadow",
-                        shadow.name(),
-                        "direction",
-                        direction,
-                        "decision",
-                        ModeratedExchange.label(decision.outcome()),
-                        "shadow_decision",
-                        ModeratedExchange.label(other.outcome()))
-                .increment();
+        count(exchange, facts, decision, shadow, ModeratedExchange.label(other.outcome()));
         if (decision.outcome() == other.outcome()) {
             return;
         }
@@ -83,7 +103,7 @@ public final class Shadows {
                 exchange.id(),
                 exchange.policy().revision(),
                 shadow.revision(),
-                direction,
+                direction(facts),
                 ModeratedExchange.label(decision.outcome()),
                 ModeratedExchange.label(other.outcome()),
                 decision.ruleIds(),
@@ -105,6 +125,27 @@ public final class Shadows {
             }
             differences.addLast(difference);
         }
+    }
+
+    private void count(
+            ModeratedExchange exchange, Facts facts, Decision decision, CompiledPolicy shadow, String shadowDecision) {
+        metrics.counter(
+                        "corral.shadow",
+                        "policy",
+                        exchange.policy().name(),
+                        "shadow",
+                        shadow.name(),
+                        "direction",
+                        direction(facts),
+                        "decision",
+                        ModeratedExchange.label(decision.outcome()),
+                        "shadow_decision",
+                        shadowDecision)
+                .increment();
+    }
+
+    private static String direction(Facts facts) {
+        return facts.direction().name().toLowerCase(Locale.ROOT);
     }
 
     /** The latest differences, oldest first; at most a thousand. */

@@ -4,6 +4,7 @@ import dev.corral.guardmodels.guard.Guard;
 import dev.corral.guardmodels.guard.OnnxGuard;
 import dev.corral.guardmodels.onnx.Resources;
 import dev.corral.guardmodels.store.GuardDirectory;
+import dev.corral.guardmodels.store.GuardManifest;
 import dev.corral.guardmodels.store.GuardStore;
 import dev.corral.policies.policy.GuardSight;
 import java.nio.file.Path;
@@ -21,8 +22,8 @@ final class GuardChoice {
 
     /** What it sees; its weights are not loaded. */
     GuardSight sight() {
-        GuardDirectory guard = open();
-        return new GuardSight(guard.manifest().taxonomy(), guard.manifest().recommendedThreshold(), false);
+        GuardManifest manifest = open().manifest();
+        return new GuardSight(manifest.taxonomy(), manifest.recommendedThreshold(), manifest.places());
     }
 
     /** The guard itself; this takes seconds. */

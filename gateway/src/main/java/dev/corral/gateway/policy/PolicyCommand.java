@@ -19,6 +19,7 @@ import picocli.CommandLine.Command;
             PolicyTestCommand.class,
             PolicyExplain.class,
             PolicyDiffCommand.class,
+            PolicyReplay.class,
             PolicyFmt.class,
             PolicyWhich.class,
             PolicySchema.class
@@ -26,7 +27,8 @@ import picocli.CommandLine.Command;
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:all is well",
-            "1:a policy has errors, a test failed, two policies differ, or a file is not formatted",
+            "1:a policy has errors, a test failed, two policies differ, a file is not formatted, or lines of traffic cannot be"
+                    + " used",
             "2:wrong usage"
         },
         footerHeading = "%nExamples:%n",
@@ -35,7 +37,8 @@ import picocli.CommandLine.Command;
             "  corral policy lint my-policy.yaml",
             "  corral policy test my-policy.yaml",
             "  corral policy explain my-policy.yaml --prompt 'How do I pick a lock?' --given S2=0.6",
-            "  corral policy diff old.yaml new.yaml"
+            "  corral policy diff old.yaml new.yaml",
+            "  corral policy replay my-policy.yaml --against traffic.jsonl --compare next.yaml"
         })
 public final class PolicyCommand {
 

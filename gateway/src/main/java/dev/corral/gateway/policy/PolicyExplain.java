@@ -87,6 +87,7 @@ final class PolicyExplain implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        format.refuseSarif(Objects.requireNonNull(spec).commandLine());
         Content said = Objects.requireNonNull(content);
         CompiledPolicy policy = Policies.load(Objects.requireNonNull(file), guard.sight());
         boolean isPrompt = said.prompt != null;
@@ -106,7 +107,7 @@ final class PolicyExplain implements Callable<Integer> {
     private Scored scored(CompiledPolicy policy, String text, boolean isPrompt) {
         if (given.isEmpty()) {
             try (LiveGuard live = new LiveGuard(guard)) {
-                return switch (live.assess(text, isPrompt)) {
+                return switch (live.assess(policy, text, isPrompt)) {
                     case Scored scored -> scored;
                     case Inconclusive inconclusive ->
                         throw new IllegalStateException("the guard came to no verdict: " + inconclusive.detail());

@@ -1,11 +1,13 @@
 package dev.corral.gateway.policy;
 
+import dev.corral.gateway.policy.Report.Entry;
 import dev.corral.policies.policy.Policies;
 import dev.corral.policies.policy.PolicyFormatter;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -13,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -40,17 +43,28 @@ final class PolicyFmt implements Callable<Integer> {
     @Option(names = "--check", description = "Exit code 1 if a file is not formatted.")
     private boolean check;
 
+    @Option(names = "--format", description = "With --check, how it is said: ${COMPLETION-CANDIDATES} (default: text).")
+    private Format format = Format.text;
+
     @Override
     public Integer call() throws IOException {
-        int code = 0;
+        if (format != Format.text && !check) {
+            throw new ParameterException(
+                    Objects.requireNonNull(spec).commandLine(),
+                    "--format " + format + " goes with --check; without it, the result is the policy");
+        }
+        List<Entry> different = new ArrayList<>();
         for (Path file : files) {
             String text = Policies.text(file);
             PolicyCheck.requireYaml(file, text);
             String formatted = PolicyFormatter.format(text);
             if (check) {
                 if (!formatted.equals(text)) {
-                    out().println(file + " is not formatted; run 'corral policy fmt --write " + file + "'");
-                    code = 1;
+                    String message = "not formatted; run 'corral policy fmt --write " + file + "'";
+                    different.add(new Entry("FMT", true, message, file.toString(), 0, 0));
+                    if (format == Format.text) {
+                        out().println(file + " is " + message);
+                    }
                 }
             } else if (write) {
                 if (!formatted.equals(text)) {
@@ -61,8 +75,13 @@ final class PolicyFmt implements Callable<Integer> {
                 out().print(formatted);
             }
         }
+        switch (format) {
+            case json -> out().println(Report.json(different));
+            case sarif -> out().println(Report.sarif(different));
+            case text -> {}
+        }
         out().flush();
-        return code;
+        return different.isEmpty() ? 0 : 1;
     }
 
     private PrintWriter out() {

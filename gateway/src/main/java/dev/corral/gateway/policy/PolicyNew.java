@@ -7,6 +7,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
@@ -26,14 +27,23 @@ final class PolicyNew implements Callable<Integer> {
     @Parameters(paramLabel = "TEMPLATE", description = "Which one.")
     private String template = "";
 
+    @Option(names = "--format", description = "text or json (default: text).")
+    private Format format = Format.text;
+
     @Override
     public Integer call() {
+        format.refuseSarif(Objects.requireNonNull(spec).commandLine());
         if (!Policies.templates().contains(template)) {
             throw new ParameterException(
                     Objects.requireNonNull(spec).commandLine(),
                     "there is no template '" + template + "': write one of " + String.join(", ", Policies.templates()));
         }
-        out().print(Policies.template(template));
+        if (format == Format.json) {
+            out().println(Report.write(
+                    Report.JSON.objectNode().put("template", template).put("policy", Policies.template(template))));
+        } else {
+            out().print(Policies.template(template));
+        }
         out().flush();
         return 0;
     }

@@ -1,6 +1,7 @@
 package dev.corral.gateway.policy;
 
 import dev.corral.gateway.policy.Report.Entry;
+import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.Policies;
 import dev.corral.policies.policy.PolicyTester;
 import dev.corral.policies.policy.PolicyTester.Result;
@@ -56,7 +57,8 @@ final class PolicyTestCommand implements Callable<Integer> {
         int count = 0;
         try (LiveGuard live = new LiveGuard(guard)) {
             for (Path file : files) {
-                List<Result> results = PolicyTester.run(Policies.load(file, guard.sight()), live::assess);
+                CompiledPolicy policy = Policies.load(file, guard.sight());
+                List<Result> results = PolicyTester.run(policy, test -> live.assess(policy, test));
                 count += results.size();
                 JunitXml.suite(file.toString(), results, suites);
                 for (Result result : results) {

@@ -21,6 +21,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /** {@code corral policy which}. */
 @Command(
@@ -49,11 +51,15 @@ final class PolicyWhich implements Callable<Integer> {
     @Option(names = "--default", paramLabel = "NAME", description = "The default policy.", defaultValue = "default")
     private String defaultName = "default";
 
+    @Option(names = "--format", description = "text or json (default: text).")
+    private Format format = Format.text;
+
     @Mixin
     private final GuardChoice guard = new GuardChoice();
 
     @Override
     public Integer call() throws IOException {
+        format.refuseSarif(Objects.requireNonNull(spec).commandLine());
         GuardSight sight = guard.sight();
         List<CompiledPolicy> policies = new ArrayList<>();
         try (Stream<Path> files = Files.list(Objects.requireNonNull(directory))) {
@@ -68,6 +74,30 @@ final class PolicyWhich implements Callable<Integer> {
         }
         PolicyRegistry registry = new PolicyRegistry(policies);
         CompiledPolicy policy = registry.resolve(tenant, route, Optional.ofNullable(named), defaultName);
+        if (format == Format.json) {
+            out().println(Report.write(json(policy, policies)));
+        } else {
+            print(policy, policies);
+        }
+        out().flush();
+        return 0;
+    }
+
+    private static ObjectNode json(CompiledPolicy policy, List<CompiledPolicy> policies) {
+        ObjectNode json = Report.JSON
+                .objectNode()
+                .put("policy", policy.revision())
+                .put("file", policy.policy().source().origin());
+        ArrayNode all = json.putArray("policies");
+        for (CompiledPolicy other : policies) {
+            ObjectNode each = all.addObject().put("policy", other.revision());
+            other.policy().appliesTo().tenants().forEach(each.putArray("tenants")::add);
+            other.policy().appliesTo().routes().forEach(each.putArray("routes")::add);
+        }
+        return json;
+    }
+
+    private void print(CompiledPolicy policy, List<CompiledPolicy> policies) {
         out().println(policy.revision() + " from " + policy.policy().source().origin());
         out().println(
                         "Order: the policy that applies to tenant and route, to the tenant, the one that the route names,");
@@ -77,8 +107,6 @@ final class PolicyWhich implements Callable<Integer> {
                     + other.policy().appliesTo().tenants() + ", routes "
                     + other.policy().appliesTo().routes());
         }
-        out().flush();
-        return 0;
     }
 
     private PrintWriter out() {

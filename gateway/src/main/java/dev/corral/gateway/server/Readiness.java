@@ -2,6 +2,7 @@ package dev.corral.gateway.server;
 
 import dev.corral.gateway.moderation.PolicyWatch;
 import dev.corral.gateway.moderation.ReactiveGuard;
+import dev.corral.gateway.moderation.Shadows;
 import dev.corral.guardmodels.guard.GuardProfile;
 import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.PolicyRegistry;
@@ -10,9 +11,14 @@ import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
-/** What {@code /actuator/health/readiness} asks: a gateway is ready when its guard is loaded and its policy compiled. */
+/** The endpoints of Corral, and what {@code /actuator/health/readiness} asks: a gateway is ready when its guard is loaded and its policy compiled. */
 @Configuration(proxyBeanMethods = false)
 class Readiness {
+
+    @Bean
+    ShadowsEndpoint shadowsEndpoint(Shadows shadows) {
+        return new ShadowsEndpoint(shadows);
+    }
 
     @Bean
     HealthIndicator guardHealthIndicator(ReactiveGuard guard) {

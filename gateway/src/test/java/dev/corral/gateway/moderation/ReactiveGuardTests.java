@@ -12,6 +12,8 @@ import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.assessment.Assessment.Inconclusive;
 import dev.corral.policies.assessment.Assessment.Reason;
 import dev.corral.policies.assessment.Assessment.Scored;
+import dev.corral.policies.taxonomy.Hazard;
+import dev.corral.policies.taxonomy.Taxonomy;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.List;
@@ -23,6 +25,7 @@ import reactor.core.Disposable;
 
 class ReactiveGuardTests {
 
+    private static final List<Hazard> ALL = Taxonomy.LLAMA_GUARD_3.hazards();
     private static final Duration LONG = Duration.ofSeconds(20);
 
     private final ScriptedGuard scripted = new ScriptedGuard();
@@ -42,7 +45,7 @@ class ReactiveGuardTests {
     }
 
     private CompletableFuture<List<Assessment>> assess(Urgency urgency, Duration deadline, String... texts) {
-        return guard.assess(texts(texts), urgency, deadline).toFuture();
+        return guard.assess(texts(texts), ALL, urgency, deadline).toFuture();
     }
 
     private double waiting() {
@@ -63,7 +66,7 @@ class ReactiveGuardTests {
         assess(Urgency.PROMPT, LONG, "again").join();
         Thread caller = Thread.currentThread();
         boolean[] same = {false};
-        guard.assess(texts("again"), Urgency.PROMPT, LONG)
+        guard.assess(texts("again"), ALL, Urgency.PROMPT, LONG)
                 .doOnNext(_ -> same[0] = Thread.currentThread() == caller)
                 .subscribe();
         assertThat(same[0]).isTrue();
@@ -131,9 +134,11 @@ class ReactiveGuardTests {
 
     @Test
     void assessWhenCancelledLeavesTheQueueOrTheLane() {
-        Disposable working = guard.assess(texts("<hold>"), Urgency.PROMPT, LONG).subscribe();
+        Disposable working =
+                guard.assess(texts("<hold>"), ALL, Urgency.PROMPT, LONG).subscribe();
         await().until(() -> scripted.holding.get() == 1);
-        Disposable queued = guard.assess(texts("queued"), Urgency.PROMPT, LONG).subscribe();
+        Disposable queued =
+                guard.assess(texts("queued"), ALL, Urgency.PROMPT, LONG).subscribe();
         assertThat(waiting()).isEqualTo(1);
         queued.dispose();
         assertThat(waiting()).isZero();

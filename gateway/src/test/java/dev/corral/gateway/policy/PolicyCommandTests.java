@@ -9,6 +9,8 @@ import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
@@ -158,6 +160,44 @@ class PolicyCommandTests {
         assertThat(run("which", folder.toString(), "--tenant", "other", "--default", "desk"))
                 .isZero();
         assertThat(out.toString()).startsWith("desk@1+");
+    }
+
+    @Test
+    void formatWhenACommandHasJsonWritesIt() throws IOException {
+        String desk = file("desk.yaml", DESK);
+        assertThat(run("fmt", "--check", "--format", "json", desk)).isEqualTo(1);
+        assertThat(json().at("/0/code").stringValue()).isEqualTo("FMT");
+        assertThat(json().at("/0/file").stringValue()).isEqualTo(desk);
+        out.getBuffer().setLength(0);
+        assertThat(run("fmt", "--check", "--format", "sarif", desk)).isEqualTo(1);
+        assertThat(json().at("/runs/0/results/0/message/text").stringValue()).startsWith("not formatted; run");
+        out.getBuffer().setLength(0);
+        assertThat(run("new", "strict", "--format", "json")).isZero();
+        assertThat(json().at("/policy").stringValue()).isEqualTo(Policies.template("strict"));
+        out.getBuffer().setLength(0);
+        assertThat(run("which", folder.toString(), "--default", "desk", "--format", "json"))
+                .isZero();
+        assertThat(json().at("/policy").stringValue()).startsWith("desk@1+");
+        assertThat(json().at("/policies")).hasSize(1);
+    }
+
+    @Test
+    void formatWhenACommandHasNoneOfThisKindIsWrongUsage() throws IOException {
+        String desk = file("desk.yaml", DESK);
+        for (List<String> command : List.of(
+                List.of("new", "strict"),
+                List.of("which", folder.toString()),
+                List.of("explain", desk, "--prompt", "a", "--given", "S1=0.5"))) {
+            err.getBuffer().setLength(0);
+            List<String> args = new ArrayList<>(command);
+            args.addAll(List.of("--format", "sarif"));
+            assertThat(run(args.toArray(String[]::new))).isEqualTo(2);
+            assertThat(err.toString())
+                    .contains("--format sarif lists problems in files, and '" + command.getFirst() + "' finds none");
+        }
+        assertThat(run("fmt", "--format", "json", desk)).isEqualTo(2);
+        assertThat(err.toString()).contains("--format json goes with --check");
+        assertThat(out.toString()).isEmpty();
     }
 
     private int run(String... args) {

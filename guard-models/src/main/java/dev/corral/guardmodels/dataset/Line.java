@@ -89,6 +89,11 @@ public record Line(String file, int number, int index, String text, JsonNode jso
         return value.stringValue();
     }
 
+    /** What is wrong with the value at a place of this line, given as a JSON pointer. */
+    public BrokenLineException broken(String where, String rule) {
+        return broken(JsonPointer.compile(where), rule);
+    }
+
     /** What is wrong with the value at a place of this line. */
     BrokenLineException broken(JsonPointer where, String rule) {
         return new BrokenLineException(file, number, column(where), rule);

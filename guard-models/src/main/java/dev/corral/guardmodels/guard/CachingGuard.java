@@ -7,6 +7,7 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.corral.guardmodels.conversation.Conversation;
 import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.assessment.Assessment.Scored;
+import dev.corral.policies.taxonomy.Hazard;
 import java.util.List;
 import java.util.Optional;
 
@@ -21,9 +22,16 @@ public final class CachingGuard implements Guard {
 
     private static final int HAZARD = 60;
 
+    /** Lists of hazards whose guards are kept; another one costs a few milliseconds once more. */
+    private static final int LISTS = 256;
+
     private final Guard guard;
     private final byte[] fingerprint;
     private final Cache<ConversationKey, Scored> assessments;
+
+    /** By the hazards that they are asked for: policies that ask for the same share one. */
+    private final Cache<List<Hazard>, CachingGuard> asking =
+            Caffeine.newBuilder().maximumSize(LISTS).executor(Runnable::run).build();
 
     /**
      * Remembers what a guard said.
@@ -32,13 +40,19 @@ public final class CachingGuard implements Guard {
      * @param maxWeight memory for the assessments, in bytes, about; 0 remembers nothing
      */
     public CachingGuard(Guard guard, long maxWeight) {
+        this(
+                guard,
+                Caffeine.newBuilder()
+                        .maximumWeight(maxWeight)
+                        .weigher((ConversationKey _, Scored scored) -> weight(scored))
+                        .executor(Runnable::run)
+                        .build());
+    }
+
+    private CachingGuard(Guard guard, Cache<ConversationKey, Scored> assessments) {
         this.guard = guard;
         this.fingerprint = guard.profile().fingerprint().getBytes(UTF_8);
-        this.assessments = Caffeine.newBuilder()
-                .maximumWeight(maxWeight)
-                .weigher((ConversationKey _, Scored scored) -> weight(scored))
-                .executor(Runnable::run)
-                .build();
+        this.assessments = assessments;
     }
 
     private static int weight(Scored scored) {
@@ -71,6 +85,19 @@ public final class CachingGuard implements Guard {
     @Override
     public GuardProfile profile() {
         return guard.profile();
+    }
+
+    @Override
+    public int places() {
+        return guard.places();
+    }
+
+    /** What it remembers stays within the same memory, and an assessment is one of its list of hazards only. */
+    @Override
+    public CachingGuard asking(List<Hazard> hazards) {
+        return hazards.isEmpty() || hazards.equals(guard.profile().taxonomy().hazards())
+                ? this
+                : asking.get(hazards, list -> new CachingGuard(guard.asking(list), assessments));
     }
 
     @Override

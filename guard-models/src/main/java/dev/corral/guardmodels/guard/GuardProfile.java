@@ -5,7 +5,9 @@ import dev.corral.guardmodels.store.GuardManifest;
 import dev.corral.guardmodels.store.NamedHazards;
 import dev.corral.policies.assessment.Meaning;
 import dev.corral.policies.assessment.Probability;
+import dev.corral.policies.taxonomy.Hazard;
 import dev.corral.policies.taxonomy.Taxonomy;
+import java.util.List;
 
 /**
  * What a guard says of itself; read from {@code guard.yaml} of its directory, or from the settings of a server's guard.
@@ -67,6 +69,25 @@ public record GuardProfile(
                 licence,
                 quality,
                 Meaning.FIRST_HAZARD);
+    }
+
+    /**
+     * The same guard, asked for other hazards.
+     *
+     * @param list changes with them and with what the prompt says of them: letters, digits and hyphens
+     */
+    GuardProfile asking(List<Hazard> hazards, String list) {
+        return new GuardProfile(
+                id,
+                fingerprint + "-asked-" + list,
+                family,
+                new Taxonomy(taxonomy.name(), hazards),
+                precision,
+                contextTokens,
+                recommendedThreshold,
+                licence,
+                quality,
+                meaning);
     }
 
     /** What a directory says of its guard. */

@@ -4,7 +4,6 @@ import dev.corral.guardmodels.conversation.Conversation;
 import dev.corral.guardmodels.conversation.Role;
 import dev.corral.guardmodels.conversation.Turn;
 import dev.corral.guardmodels.onnx.CausalModel;
-import dev.corral.guardmodels.prompt.Category;
 import dev.corral.guardmodels.prompt.Dialogue;
 import dev.corral.guardmodels.prompt.GuardFamily;
 import dev.corral.guardmodels.store.GuardDirectory;
@@ -16,6 +15,7 @@ import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.assessment.Assessment.Inconclusive;
 import dev.corral.policies.assessment.Assessment.Reason;
 import dev.corral.policies.assessment.Coverage;
+import dev.corral.policies.taxonomy.Hazard;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -38,9 +38,10 @@ public final class TextGuard implements Guard {
     /** UTF-16 units of a first guess at a chunk, for each token of room; further ones are guessed by the chunk before. */
     private static final int CHARACTERS_PER_TOKEN = 8;
 
+    private final GuardDirectory directory;
     private final GuardProfile profile;
     private final GuardFamily family;
-    private final List<Category> categories;
+    private final HazardList list;
     private final GuardTokenizer tokenizer;
     private final CausalModel model;
     private final VerdictReader reader;
@@ -49,14 +50,20 @@ public final class TextGuard implements Guard {
 
     private final int overlap;
 
-    private TextGuard(GuardDirectory directory, GuardTokenizer tokenizer, CausalModel model) {
+    private TextGuard(
+            GuardDirectory directory,
+            GuardProfile profile,
+            HazardList list,
+            GuardTokenizer tokenizer,
+            CausalModel model) {
         GuardManifest manifest = directory.manifest();
-        this.profile = GuardProfile.of(directory);
+        this.directory = directory;
+        this.profile = profile;
+        this.list = list;
         this.family = manifest.family();
-        this.categories = manifest.categories();
         this.tokenizer = tokenizer;
         this.model = model;
-        this.reader = VerdictReader.of(directory);
+        this.reader = VerdictReader.of(directory, list);
         this.room = Math.min(manifest.context().tokens(), model.contextTokens()) - reader.forcedTokens();
         this.overlap = manifest.context().overlap();
     }
@@ -78,8 +85,9 @@ public final class TextGuard implements Guard {
             throw new UnusableGuardException(String.valueOf(e.getMessage()), e);
         }
         try {
-            TextGuard guard = new TextGuard(directory, tokenizer, model);
-            guard.prepare(directory.origin());
+            TextGuard guard = new TextGuard(
+                    directory, GuardProfile.of(directory), HazardList.of(directory.manifest()), tokenizer, model);
+            guard.prepare();
             return guard;
         } catch (RuntimeException e) {
             tokenizer.close();
@@ -88,16 +96,16 @@ public final class TextGuard implements Guard {
     }
 
     /** Reads what all prompts about one speaker begin with, for both speakers. */
-    private void prepare(String origin) {
+    private void prepare() {
         for (Role role : List.of(Role.USER, Role.ASSISTANT)) {
             int[] prompt;
             try {
                 prompt = prompt(List.of(Turn.of(role, "a")));
             } catch (IllegalArgumentException e) {
-                throw new UnusableGuardException(origin + " cannot be used: " + e.getMessage(), e);
+                throw new UnusableGuardException(directory.origin() + " cannot be used: " + e.getMessage(), e);
             }
-            if (prompt.length + LEAST_ROOM > room) {
-                throw new UnusableGuardException("the context of " + origin + " must be at least "
+            if (!leavesRoom(prompt)) {
+                throw new UnusableGuardException("the context of " + directory.origin() + " must be at least "
                         + (prompt.length + LEAST_ROOM + reader.forcedTokens()) + " tokens for its template: "
                         + (room + reader.forcedTokens()));
             }
@@ -111,9 +119,42 @@ public final class TextGuard implements Guard {
         }
     }
 
+    private boolean leavesRoom(int[] template) {
+        return template.length + LEAST_ROOM <= room;
+    }
+
     @Override
     public GuardProfile profile() {
         return profile;
+    }
+
+    @Override
+    public int places() {
+        return directory.manifest().places();
+    }
+
+    /**
+     * Its beginning is not pinned: the model remembers it like any that many texts have in common, and lets it go when no
+     * policy asks for this list any more.
+     */
+    @Override
+    public Guard asking(List<Hazard> hazards) {
+        HazardList own = HazardList.of(directory.manifest());
+        if (places() == 0 || hazards.isEmpty() || hazards.equals(own.hazards())) {
+            return this;
+        }
+        HazardList other = own.asking(hazards);
+        TextGuard asking = new TextGuard(
+                directory, GuardProfile.of(directory).asking(other.hazards(), other.digest()), other, tokenizer, model);
+        for (Role role : List.of(Role.USER, Role.ASSISTANT)) {
+            int[] prompt = asking.prompt(role, "a");
+            if (!asking.leavesRoom(prompt)) {
+                throw new IllegalArgumentException(
+                        "the guard's context of " + (asking.room + asking.reader.forcedTokens())
+                                + " tokens leaves no room for a text beside this list of hazards: shorten the descriptions");
+            }
+        }
+        return asking;
     }
 
     @Override
@@ -218,11 +259,12 @@ public final class TextGuard implements Guard {
     }
 
     private int[] prompt(List<Turn> turns) {
-        return tokenizer.encode(family.render(Dialogue.of(new Conversation(turns)), categories), room);
+        return tokenizer.encode(family.render(Dialogue.of(new Conversation(turns)), list.categories()), room);
     }
 
     private int[] prompt(Role role, String text) {
-        return tokenizer.encode(family.render(Dialogue.of(new Conversation(List.of(Turn.of(role, text)))), categories));
+        return tokenizer.encode(
+                family.render(Dialogue.of(new Conversation(List.of(Turn.of(role, text)))), list.categories()));
     }
 
     @Override

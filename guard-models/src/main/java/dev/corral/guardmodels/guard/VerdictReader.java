@@ -60,9 +60,9 @@ final class VerdictReader {
         private final int[] another;
         private final int[] moreAndEndRows;
 
-        Rest(GuardManifest.Listing listing, List<Hazard> hazards) {
-            this.names = hazards.stream()
-                    .map(hazard -> ints(Objects.requireNonNull(listing.names().get(hazard.code()))))
+        Rest(GuardManifest.Listing listing, HazardList list) {
+            this.names = list.codes().stream()
+                    .map(code -> ints(Objects.requireNonNull(listing.names().get(code))))
                     .toArray(int[][]::new);
             this.another = ints(listing.another());
             this.moreAndEndRows = new int[] {listing.more(), listing.end()};
@@ -73,28 +73,27 @@ final class VerdictReader {
         }
     }
 
-    private VerdictReader(GuardManifest.Verdict verdict, List<Hazard> hazards, Optional<Rest> rest, double unsafeFrom) {
-        this.hazards = hazards;
+    private VerdictReader(GuardManifest.Verdict verdict, HazardList list, Optional<Rest> rest, double unsafeFrom) {
+        this.hazards = list.hazards();
         this.lead = ints(verdict.lead());
         this.continuation = ints(verdict.continuation());
         this.verdictRows = new int[] {verdict.safe(), verdict.unsafe()};
-        this.hazardRows = hazards.stream()
-                .mapToInt(hazard -> Objects.requireNonNull(verdict.hazards().get(hazard.code())))
+        this.hazardRows = list.codes().stream()
+                .mapToInt(code -> Objects.requireNonNull(verdict.hazards().get(code)))
                 .toArray();
         this.rest = rest;
         this.unsafeFrom = unsafeFrom;
     }
 
     /** For the answers of a directory's model, and the hazards that are to be named. */
-    static VerdictReader of(GuardDirectory directory) {
+    static VerdictReader of(GuardDirectory directory, HazardList list) {
         GuardManifest manifest = directory.manifest();
-        List<Hazard> hazards = manifest.taxonomy().hazards();
         Optional<Rest> rest = directory.named() == NamedHazards.ALL
-                ? manifest.verdict().listing().map(listing -> new Rest(listing, hazards))
+                ? manifest.verdict().listing().map(listing -> new Rest(listing, list))
                 : Optional.empty();
         return new VerdictReader(
                 manifest.verdict(),
-                hazards,
+                list,
                 rest,
                 Math.min(EVEN, manifest.recommendedThreshold().value()));
     }

@@ -258,7 +258,7 @@ public record ThresholdSuggestion(
                     "policy: suggestion\nversion: 1\nthresholds: " + thresholds,
                     "suggested thresholds",
                     Beside.NOTHING,
-                    new GuardSight(candidate.profile().taxonomy(), candidate.threshold(), false));
+                    new GuardSight(candidate.profile().taxonomy(), candidate.threshold(), 0));
         }
 
         private static long stopped(CompiledPolicy policy, List<Judged> rows) {

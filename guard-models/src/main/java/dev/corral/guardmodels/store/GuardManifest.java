@@ -127,6 +127,11 @@ public record GuardManifest(
         return asked().categories();
     }
 
+    /** The most hazards that the guard can be asked for at once; 0 where its prompt has no list of them. */
+    public int places() {
+        return family.promptHasCategories() ? verdict.hazards.size() : 0;
+    }
+
     private HazardCatalogue asked() {
         return hazards.only(verdict.hazards.keySet());
     }

@@ -280,7 +280,7 @@ class EvaluateCommandTests {
                 "policy: mine\nversion: 1\n" + yaml,
                 "mine.yaml",
                 Beside.NOTHING,
-                new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), false));
+                new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), 0));
         assertThat(policy.defaultThreshold()).isEqualTo(new Probability(0.945));
         assertThat(decision(policy, 0.95)).isInstanceOf(Decision.Block.class);
         assertThat(decision(policy, 0.94)).isInstanceOf(Decision.Allow.class);

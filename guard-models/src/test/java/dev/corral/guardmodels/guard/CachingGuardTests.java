@@ -2,19 +2,27 @@ package dev.corral.guardmodels.guard;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.corral.guardmodels.GuardDirectories;
 import dev.corral.guardmodels.ScriptedGuard;
+import dev.corral.guardmodels.ScriptedModel;
 import dev.corral.guardmodels.conversation.Conversation;
 import dev.corral.guardmodels.conversation.Part;
 import dev.corral.guardmodels.conversation.Role;
 import dev.corral.guardmodels.conversation.Turn;
+import dev.corral.guardmodels.store.GuardStore;
 import dev.corral.policies.assessment.Assessment;
+import dev.corral.policies.assessment.Assessment.Scored;
 import dev.corral.policies.assessment.Coverage;
+import dev.corral.policies.taxonomy.Hazard;
 import dev.corral.policies.taxonomy.StandardHazard;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class CachingGuardTests {
 
@@ -110,6 +118,34 @@ class CachingGuardTests {
             best = Math.min(best, System.nanoTime() - start);
         }
         assertThat(Duration.ofNanos(best)).isLessThan(Duration.ofNanos(200_000));
+    }
+
+    @Test
+    void askingWhenListsDifferRemembersEachByItself(@TempDir Path directory) throws IOException {
+        ScriptedModel model = new ScriptedModel(600, 5, _ -> new float[][] {{0, 0, 0, 0, 0}, {0, 0, 0, 0, 0}});
+        TextGuard tiny = TextGuard.of(GuardStore.open(GuardDirectories.write(directory, GuardDirectories.TINY)), model);
+        try (CachingGuard caching = new CachingGuard(tiny, 1_000_000)) {
+            List<Hazard> own = tiny.profile().taxonomy().hazards();
+            List<Hazard> two = List.of(StandardHazard.S1, StandardHazard.S9);
+            caching.assess(said("a"));
+
+            assertThat(caching.asking(own)).isSameAs(caching);
+            assertThat(caching.asking(two)).isSameAs(caching.asking(List.copyOf(two)));
+            assertThat(caching.asking(two).cached(said("a"))).isEmpty();
+            assertThat(((Scored) caching.asking(two).assess(said("a"))).hazards())
+                    .hasSize(2);
+            assertThat(((Scored) caching.asking(two).assess(said("a"))).hazards())
+                    .hasSize(2);
+            assertThat(((Scored) caching.assess(said("a"))).hazards()).hasSize(3);
+            assertThat(model.asked).hasSize(2);
+        }
+    }
+
+    @Test
+    void askingWhenTheGuardHasNoListSharesWhatItRemembers() {
+        guard.assess(said("a"));
+        assertThat(guard.places()).isZero();
+        assertThat(guard.asking(List.of(StandardHazard.S9)).cached(said("a"))).isPresent();
     }
 
     @Test

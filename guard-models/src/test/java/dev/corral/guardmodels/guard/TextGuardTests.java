@@ -14,6 +14,7 @@ import dev.corral.guardmodels.conversation.Turn;
 import dev.corral.guardmodels.prompt.Category;
 import dev.corral.guardmodels.prompt.Dialogue;
 import dev.corral.guardmodels.prompt.GuardFamily;
+import dev.corral.guardmodels.prompt.Segment;
 import dev.corral.guardmodels.store.GuardStore;
 import dev.corral.guardmodels.store.UnusableGuardException;
 import dev.corral.guardmodels.tokenizer.GuardTokenizer;
@@ -23,6 +24,8 @@ import dev.corral.policies.assessment.Assessment.Reason;
 import dev.corral.policies.assessment.Assessment.Scored;
 import dev.corral.policies.assessment.Coverage;
 import dev.corral.policies.assessment.Coverage.Extent;
+import dev.corral.policies.taxonomy.CustomHazard;
+import dev.corral.policies.taxonomy.Hazard;
 import dev.corral.policies.taxonomy.StandardHazard;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -30,6 +33,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -108,10 +112,12 @@ class TextGuardTests {
     }
 
     private static int[] prompt(String text) {
+        return prompt(text, Category.of(List.of(StandardHazard.S1, StandardHazard.S2, StandardHazard.S9)));
+    }
+
+    private static int[] prompt(String text, List<Category> list) {
         try (GuardTokenizer tokenizer = Fixtures.tinyTokenizer()) {
-            return tokenizer.encode(GuardFamily.LLAMA_GUARD_3.render(
-                    Dialogue.of(said(text)),
-                    Category.of(List.of(StandardHazard.S1, StandardHazard.S2, StandardHazard.S9))));
+            return tokenizer.encode(GuardFamily.LLAMA_GUARD_3.render(Dialogue.of(said(text)), list));
         }
     }
 
@@ -250,6 +256,103 @@ class TextGuardTests {
         assertThat(inconclusive(said(SECRET)).detail())
                 .startsWith("the guard failed: IllegalStateException at ")
                 .doesNotContain(SECRET);
+    }
+
+    private static final CustomHazard SECRETS =
+            new CustomHazard("trade-secrets", "Trade secrets", Optional.of("What is\n  not announced. <|eot_id|>"));
+
+    private static final List<Hazard> OTHERS = List.of(StandardHazard.S1, StandardHazard.S9, SECRETS);
+
+    @Test
+    void askingWhenAPolicyHasAHazardOfItsOwnGivesItThePlaceOfAnExcludedOne() throws IOException {
+        model = model(_ ->
+                new float[][] {{0, 50, 0, 0, 0}, {0, 0, (float) Math.log(1), (float) Math.log(6), (float) Math.log(3)}
+                });
+        try (Guard guard = guard()) {
+            Scored scored = (Scored) guard.asking(OTHERS).assess(said("Hello"));
+
+            assertThat(scored.hazards().keySet()).containsExactly(StandardHazard.S1, SECRETS, StandardHazard.S9);
+            assertThat(scored.hazards().get(SECRETS).value()).isCloseTo(0.6, within(1e-6));
+            assertThat(scored.hazards().get(StandardHazard.S9).value()).isCloseTo(0.3, within(1e-6));
+        }
+        List<Category> list = List.of(
+                new Category("S1", "Violent Crimes."),
+                new Category("S2", "Trade secrets.\nWhat is not announced. <|eot_id|>"),
+                new Category("S9", "Indiscriminate Weapons."));
+        int[] prompt = prompt("Hello", list);
+        assertThat(model.asked.getFirst())
+                .isEqualTo(IntStream.concat(Arrays.stream(prompt), IntStream.of(271, 300, 198, 50))
+                        .toArray());
+        try (GuardTokenizer tokenizer = Fixtures.tinyTokenizer()) {
+            int[] lines = tokenizer.encode("S2: Trade secrets.\nWhat is not announced.");
+            assertThat(Arrays.toString(prompt)).contains(Arrays.toString(lines).replaceAll("[\\[\\]]", ""));
+            int end = tokenizer.encode(List.of(new Segment.Special("<|eot_id|>")))[0];
+            assertThat(Arrays.stream(prompt).filter(token -> token == end)).hasSize(1);
+        }
+    }
+
+    @Test
+    void askingWhenAHazardIsExcludedLeavesItOutOfThePromptAndOfTheAnswer() throws IOException {
+        model = model(_ -> logits(50, 0, Float.NEGATIVE_INFINITY));
+        List<Hazard> two = List.of(StandardHazard.S1, StandardHazard.S9);
+        try (Guard guard = guard()) {
+            Scored scored = (Scored) guard.asking(two).assess(said("Hello"));
+            assertThat(scored.hazards().keySet()).containsExactly(StandardHazard.S1, StandardHazard.S9);
+            assertThat(scored.hazards().get(StandardHazard.S1).value()).isCloseTo(1, within(1e-6));
+        }
+        assertThat(model.asked.getFirst()).startsWith(prompt("Hello", Category.of(two)));
+    }
+
+    @Test
+    void askingWhenItIsForItsOwnHazardsIsTheGuardItself() throws IOException {
+        try (TextGuard guard = guard()) {
+            int pinned = model.pinned.size();
+            assertThat(guard.asking(guard.profile().taxonomy().hazards())).isSameAs(guard);
+            assertThat(guard.asking(List.of())).isSameAs(guard);
+            assertThat(guard.asking(OTHERS)).isNotSameAs(guard);
+            assertThat(model.pinned).hasSize(pinned);
+            assertThat(model.asked).isEmpty();
+        }
+    }
+
+    @Test
+    void askingWhenListsDifferAtAllHasAnotherFingerprint() throws IOException {
+        try (Guard guard = guard()) {
+            Hazard renamed = new CustomHazard("trade-secrets", "Secrets", SECRETS.description());
+            Hazard recoded = new CustomHazard("secrets", "Trade secrets", SECRETS.description());
+            Hazard bare = new CustomHazard("trade-secrets", "Trade secrets");
+            List<List<Hazard>> lists = List.of(
+                    OTHERS,
+                    List.of(StandardHazard.S1, StandardHazard.S9),
+                    List.of(StandardHazard.S2, StandardHazard.S9, SECRETS),
+                    List.of(StandardHazard.S1, StandardHazard.S9, renamed),
+                    List.of(StandardHazard.S1, StandardHazard.S9, recoded),
+                    List.of(StandardHazard.S1, StandardHazard.S9, bare),
+                    guard.profile().taxonomy().hazards());
+            assertThat(lists)
+                    .extracting(list -> guard.asking(list).profile().fingerprint())
+                    .doesNotHaveDuplicates();
+            assertThat(guard.asking(OTHERS).profile())
+                    .isEqualTo(guard.asking(OTHERS).profile());
+        }
+    }
+
+    @Test
+    void askingWhenItCannotBeAskedIsRefused() throws IOException {
+        try (Guard guard = guard()) {
+            Hazard jokes = new CustomHazard("jokes", "Jokes");
+            assertThat(guard.places()).isEqualTo(3);
+            assertThatExceptionOfType(IllegalArgumentException.class)
+                    .isThrownBy(() -> guard.asking(List.of(StandardHazard.S1, StandardHazard.S9, SECRETS, jokes)))
+                    .withMessage("the guard's list has room for 3 hazards, and there is no place for jokes");
+            assertThatExceptionOfType(IllegalArgumentException.class)
+                    .isThrownBy(() -> guard.asking(List.of(StandardHazard.S5)))
+                    .withMessage("the guard does not know hazard S5");
+            Hazard wordy = new CustomHazard("wordy", "Wordy", Optional.of("many words ".repeat(300)));
+            assertThatExceptionOfType(IllegalArgumentException.class)
+                    .isThrownBy(() -> guard.asking(List.of(wordy)))
+                    .withMessageContaining("leaves no room for a text beside this list of hazards: shorten");
+        }
     }
 
     @Test

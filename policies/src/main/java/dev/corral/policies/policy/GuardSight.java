@@ -8,6 +8,7 @@ import dev.corral.policies.taxonomy.Taxonomy;
  *
  * @param taxonomy what it tells apart
  * @param recommendedThreshold used where a policy names no default threshold
- * @param takesCategories whether it can be asked for a policy's own hazards, given as text
+ * @param places the most hazards that it can be asked for at once, a policy's own among them, which are given as text; 0
+ *     where it looks for its own only
  */
-public record GuardSight(Taxonomy taxonomy, Probability recommendedThreshold, boolean takesCategories) {}
+public record GuardSight(Taxonomy taxonomy, Probability recommendedThreshold, int places) {}

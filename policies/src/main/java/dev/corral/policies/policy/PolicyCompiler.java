@@ -96,7 +96,7 @@ public final class PolicyCompiler {
                 replacements.put(hazard, definition.replacement());
             } else if (definition.description().isPresent()) {
                 asked.add(hazard);
-                if (!sight.takesCategories()) {
+                if (sight.places() == 0) {
                     problems.report(
                             Problem.HAZARD_NOT_SEEN,
                             definition.location(),
@@ -112,7 +112,25 @@ public final class PolicyCompiler {
             hazard(reference, all).ifPresent(excluded::add);
         }
         asked.removeAll(excluded);
+        checkPlaces(asked);
         return new Vocabulary(hazards, asked, patterns, replacements, excluded);
+    }
+
+    /** A guard tells hazards apart by the codes of its list: each of a policy's own needs the place of an excluded one. */
+    private void checkPlaces(List<Hazard> asked) {
+        if (sight.places() == 0 || asked.size() <= sight.places()) {
+            return;
+        }
+        String first = asked.get(sight.places()).code();
+        policy.hazards().stream()
+                .filter(definition -> definition.code().equals(first))
+                .forEach(definition -> problems.report(
+                        Problem.NO_PLACE,
+                        definition.location(),
+                        "the guard's list has room for " + sight.places() + " hazards, and this policy asks for "
+                                + asked.size() + ": there is no place for " + Problems.quote(first),
+                        "Exclude a hazard of the guard for each of your own, such as 'exclude: [S13]': yours takes its"
+                                + " place."));
     }
 
     private CompiledRule compile(Rule rule) {

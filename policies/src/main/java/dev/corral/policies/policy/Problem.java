@@ -62,7 +62,9 @@ enum Problem {
     BAD_TEST("POL039"),
     UNKNOWN_RULE("POL040"),
     /** A weaker finding would be treated more strictly than a stronger one. */
-    STRONGER_IS_KINDER("POL041", Severity.WARNING);
+    STRONGER_IS_KINDER("POL041", Severity.WARNING),
+    /** More hazards than the guard can be asked for at once. */
+    NO_PLACE("POL043");
 
     private final String code;
     private final Severity severity;

@@ -326,7 +326,7 @@ class CompiledPolicyTests {
                 "policy: p\nversion: 1\n",
                 "p.yaml",
                 Beside.NOTHING,
-                new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.7), false));
+                new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.7), 0));
 
         assertThat(policy.defaultThreshold()).isEqualTo(new Probability(0.7));
         assertThat(support.defaultThreshold()).isEqualTo(new Probability(0.5));
@@ -360,10 +360,7 @@ class CompiledPolicyTests {
 
     private static CompiledPolicy compile(String source) {
         return Policies.compile(
-                source,
-                "policy.yaml",
-                Beside.NOTHING,
-                new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), false));
+                source, "policy.yaml", Beside.NOTHING, new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), 0));
     }
 
     private static Inconclusive timeout() {

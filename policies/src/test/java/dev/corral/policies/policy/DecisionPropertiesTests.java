@@ -172,8 +172,7 @@ class DecisionPropertiesTests {
 
     @Test
     void decideWhenUnsafeIsSpreadOverBlockedHazardsBlocks() {
-        CompiledPolicy policy =
-                Policies.loadDefault(new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), false));
+        CompiledPolicy policy = Policies.loadDefault(new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), 0));
         for (int seed = 0; seed < CASES; seed++) {
             RandomCases cases = new RandomCases(seed);
             Scored scored = cases.scored(cases.probabilities(), 0);

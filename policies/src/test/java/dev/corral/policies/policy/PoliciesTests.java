@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 class PoliciesTests {
 
     private static final Probability HALF = new Probability(0.5);
-    private static final GuardSight SIGHT = new GuardSight(Taxonomy.LLAMA_GUARD_3, HALF, false);
+    private static final GuardSight SIGHT = new GuardSight(Taxonomy.LLAMA_GUARD_3, HALF, 0);
 
     @TempDir
     Path folder;
@@ -32,7 +32,7 @@ class PoliciesTests {
     @Test
     void loadDefaultWhenAnyHazardIsPresentBlocksInBothDirections() {
         CompiledPolicy policy =
-                Policies.loadDefault(new GuardSight(Taxonomy.LLAMA_GUARD_3_8B, new Probability(0.6), false));
+                Policies.loadDefault(new GuardSight(Taxonomy.LLAMA_GUARD_3_8B, new Probability(0.6), 0));
 
         assertThat(policy.warnings()).isEmpty();
         assertThat(policy.defaultThreshold()).isEqualTo(new Probability(0.6));
@@ -136,7 +136,7 @@ class PoliciesTests {
         Taxonomy taxonomy = new Taxonomy("house", List.of(StandardHazard.S1, leak));
         String text = "policy: p\nversion: 1\nrules: [{ id: leaks, when: { hazard: Leak }, then: flag }]\n";
 
-        CompiledPolicy policy = Policies.compile(text, "p.yaml", Beside.NOTHING, new GuardSight(taxonomy, HALF, false));
+        CompiledPolicy policy = Policies.compile(text, "p.yaml", Beside.NOTHING, new GuardSight(taxonomy, HALF, 0));
 
         Scored scored = new Scored(HALF, Map.of(leak, HALF), Coverage.ofText(1));
         assertThat(policy.decide(List.of(scored), new Facts(Direction.PROMPT)).ruleIds())

@@ -147,7 +147,7 @@ class PolicyLanguageTests {
                 hazards:
                   secrets: { name: Trade secrets, description: What is not announced. }
                   cards: { name: Cards, numbers: card }
-                """, "p.yaml", Beside.NOTHING, new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), true));
+                """, "p.yaml", Beside.NOTHING, new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), 30));
 
         assertThat(policy.asked())
                 .hasSize(14)
@@ -233,7 +233,7 @@ class PolicyLanguageTests {
                 """,
                 "own.yaml",
                 name -> Optional.ofNullable(files.get(name)),
-                new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), false));
+                new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), 0));
 
         assertThat(policy.policy().owner()).contains("legal@example.com");
         assertThat(policy.version()).isEqualTo(1);
@@ -251,7 +251,7 @@ class PolicyLanguageTests {
     @Test
     void revisionWhenANamedFileChangesChanges() {
         String text = "policy: p\nversion: 1\nthresholds-from: t.yaml\n";
-        GuardSight sight = new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), false);
+        GuardSight sight = new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), 0);
 
         assertThat(Policies.compile(text, "p.yaml", _ -> Optional.of("thresholds: { S1: 0.3 }\n"), sight)
                         .revision())
@@ -276,9 +276,6 @@ class PolicyLanguageTests {
 
     private static CompiledPolicy compile(String text) {
         return Policies.compile(
-                text,
-                "policy.yaml",
-                Beside.NOTHING,
-                new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), false));
+                text, "policy.yaml", Beside.NOTHING, new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), 0));
     }
 }

@@ -72,6 +72,6 @@ class PolicyRegistryTests {
                 "policy: " + name + "\nversion: " + version + "\n",
                 name + ".yaml",
                 Beside.NOTHING,
-                new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), false));
+                new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), 0));
     }
 }

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Templates, tests inside policies, explanations, differences, formatting, and which policy is for whom. */
 class PolicyToolsTests {
 
-    private static final GuardSight SIGHT = new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), false);
+    private static final GuardSight SIGHT = new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), 0);
     private static final Path CASES = Path.of("src/test/resources/policies");
 
     static List<String> templates() {

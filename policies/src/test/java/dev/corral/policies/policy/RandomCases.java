@@ -71,8 +71,7 @@ final class RandomCases {
                 .map(entry -> ", " + entry.getKey().code() + ": " + entry.getValue())
                 .collect(Collectors.joining());
         String source = "policy: random\nversion: 1\nthresholds: { default: " + defaultThreshold + own + " }\n" + rules;
-        return Policies.compile(
-                source, "random.yaml", Beside.NOTHING, new GuardSight(TAXONOMY, Probability.ONE, false));
+        return Policies.compile(source, "random.yaml", Beside.NOTHING, new GuardSight(TAXONOMY, Probability.ONE, 0));
     }
 
     /** The part of a policy below its thresholds; every rule can be reached. */
