@@ -16,6 +16,7 @@ import dev.corral.guardmodels.tokenizer.GuardTokenizer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -67,8 +68,11 @@ public final class GuardBench implements Callable<Integer> {
 
     private static Times measure(Guard guard, GuardTokenizer tokenizer, Words words, int rounds) {
         Times times = new Times(rounds);
-        for (int i = 0; i < rounds; i++) {
-            Conversation prompt = conversation(prompt(tokenizer, words));
+        // made before: what makes them would use the processor's caches between two verdicts
+        List<Conversation> prompts = Stream.generate(() -> conversation(prompt(tokenizer, words)))
+                .limit(rounds)
+                .toList();
+        for (Conversation prompt : prompts) {
             long start = System.nanoTime();
             guard.assess(prompt);
             times.addSince(start);
