@@ -21,8 +21,11 @@ public final class OnnxWriter {
     private static final int OPSET = 21;
     private static final int MICROSOFT_OPSET = 1;
 
-    /** Leaves room for the nodes below protobuf's limit of 2^31 - 1 bytes. */
-    static final long INLINE_LIMIT = 1_900_000_000L;
+    /**
+     * Up to so many bytes a model is one file. Weights beside a larger one are mapped into memory by ONNX Runtime, where
+     * those inside of it are copied; and protobuf's limit of 2^31 - 1 bytes is far.
+     */
+    static final long INLINE_LIMIT = 128L << 20;
 
     /** Smaller constants always go into the model's file: shapes and axes must be known before any data is read. */
     private static final long SMALL = 1024;
