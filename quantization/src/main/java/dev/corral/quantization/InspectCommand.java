@@ -10,7 +10,6 @@ import dev.corral.quantization.safetensors.Tensor;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -66,10 +65,7 @@ final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Path directory = models.folder().find(model);
-        if (!Files.isDirectory(directory)) {
-            throw new NotDirectoryException(directory.toString());
-        }
+        Path directory = models.directory(model);
         ObjectNode facts = JsonMapper.shared().createObjectNode();
         if (Files.exists(directory.resolve(MANIFEST))) {
             guard(directory, facts);

@@ -1,5 +1,7 @@
 package dev.corral.quantization;
 
+import java.nio.file.Files;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -21,5 +23,18 @@ final class ModelsOption {
 
     ModelsFolder folder() {
         return new ModelsFolder(directory == null ? environment.models() : directory);
+    }
+
+    /**
+     * The directory that is meant by a path, or by the id of a guard in the folder.
+     *
+     * @throws NotDirectoryException if it is none
+     */
+    Path directory(String model) throws NotDirectoryException {
+        Path directory = folder().find(model);
+        if (!Files.isDirectory(directory)) {
+            throw new NotDirectoryException(directory.toString());
+        }
+        return directory;
     }
 }

@@ -6,7 +6,6 @@ import dev.corral.guardmodels.store.GuardStore;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -58,10 +57,7 @@ final class VerifyCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Path directory = models.folder().find(model);
-        if (!Files.isDirectory(directory)) {
-            throw new NotDirectoryException(directory.toString());
-        }
+        Path directory = models.directory(model);
         PrintWriter out = spec.commandLine().getOut();
         List<FileCheck> checks = GuardStore.check(directory, check -> {
             out.printf("%-10s %s  (%s)%n", word(check.state()), check.name(), check.detail());
