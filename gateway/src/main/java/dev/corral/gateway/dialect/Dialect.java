@@ -1,7 +1,9 @@
 package dev.corral.gateway.dialect;
 
 import java.util.List;
+import java.util.Optional;
 import org.springframework.http.HttpMethod;
+import org.springframework.http.MediaType;
 
 /**
  * A way in which clients and upstreams talk. Thread-safe. Everything malformed is a {@link DialectException}, never
@@ -20,6 +22,25 @@ public interface Dialect {
 
     /** A reader for one streamed answer. */
     AnswerStream answerStream();
+
+    /**
+     * Splits a streamed answer into its frames; events of an event stream unless a dialect says otherwise.
+     *
+     * @param maxBytes of one frame
+     */
+    default FrameSplitter frames(int maxBytes) {
+        return new SseFrames(maxBytes);
+    }
+
+    /** The content type of streamed answers, the upstream's and the gateway's own. */
+    default MediaType streamType() {
+        return MediaType.TEXT_EVENT_STREAM;
+    }
+
+    /** A frame that says nothing, to be sent while others are held; empty where the dialect has none. */
+    default Optional<byte[]> keepAlive() {
+        return Optional.of(SseEvent.comment("keep-alive"));
+    }
 
     /** The dialect's own refusal, as a whole answer. */
     WireResponse refusal(ModeratedRequest request, String exchangeId, String message);

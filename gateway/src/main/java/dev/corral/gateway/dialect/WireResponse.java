@@ -4,6 +4,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.springframework.http.MediaType;
+import tools.jackson.databind.JsonNode;
 
 /**
  * A whole response of the gateway's own.
@@ -17,5 +18,10 @@ public record WireResponse(int status, MediaType contentType, Map<String, String
 
     public WireResponse {
         headers = Collections.unmodifiableMap(new LinkedHashMap<>(headers));
+    }
+
+    /** A response of JSON. */
+    public static WireResponse json(int status, Map<String, String> headers, JsonNode body) {
+        return new WireResponse(status, MediaType.APPLICATION_JSON, headers, StrictJson.bytes(body));
     }
 }

@@ -4,7 +4,6 @@ import dev.corral.gateway.dialect.Dialect;
 import dev.corral.gateway.dialect.DialectException;
 import dev.corral.gateway.dialect.GatewayError;
 import dev.corral.gateway.dialect.ModeratedRequest;
-import dev.corral.gateway.dialect.SseFrames;
 import dev.corral.gateway.exchange.HeapBytes;
 import dev.corral.gateway.exchange.ModeratedExchange;
 import dev.corral.gateway.exchange.WireResponses;
@@ -91,7 +90,7 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
                     "the upstream answered with status " + status.value()
                             + ", which is neither an answer nor an error; check corral.upstream.url");
         }
-        if (MediaType.TEXT_EVENT_STREAM.isCompatibleWith(type)) {
+        if (dialect.streamType().isCompatibleWith(type)) {
             return stream(chunks);
         }
         if (isJson(type)) {
@@ -101,15 +100,14 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
                 unwatched,
                 "upstream_content_type",
                 "the upstream answered with " + type.getType() + "/" + type.getSubtype()
-                        + " instead of application/json or text/event-stream; check that corral.upstream.url is the base of an"
-                        + " OpenAI API");
+                        + " instead of application/json or " + dialect.streamType()
+                        + "; check that corral.upstream.url is the base of an API that the client speaks");
     }
 
     private Mono<Void> stream(Flux<byte[]> chunks) {
         getHeaders().remove(HttpHeaders.CONTENT_LENGTH);
-        SseFrames frames = new SseFrames(Math.toIntExact(maxSize.toBytes()));
         return getDelegate()
-                .writeAndFlushWith(new ModeratedStream(dialect, judge, metrics, exchange, request, frames)
+                .writeAndFlushWith(new ModeratedStream(dialect, judge, metrics, exchange, request, maxSize)
                         .moderate(chunks)
                         .map(bytes -> Mono.just(bufferFactory().wrap(bytes))));
     }

@@ -4,9 +4,9 @@ import dev.corral.gateway.dialect.AnswerStream;
 import dev.corral.gateway.dialect.Dialect;
 import dev.corral.gateway.dialect.FrameContent;
 import dev.corral.gateway.dialect.FrameRedactor;
+import dev.corral.gateway.dialect.FrameSplitter;
 import dev.corral.gateway.dialect.GatewayError;
 import dev.corral.gateway.dialect.ModeratedRequest;
-import dev.corral.gateway.dialect.SseFrames;
 import dev.corral.gateway.exchange.ErrorResponses;
 import dev.corral.gateway.exchange.ModeratedExchange;
 import dev.corral.gateway.moderation.CompletionWindow.Reason;
@@ -18,6 +18,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
+import org.springframework.util.unit.DataSize;
 import reactor.core.publisher.Flux;
 
 /** One streamed answer on its way through: chunks of the upstream in, frames that were judged out. */
@@ -47,7 +48,7 @@ final class ModeratedStream {
     private final ModeratedExchange exchange;
     private final ModeratedRequest request;
     private final WindowMetrics metrics;
-    private final SseFrames frames;
+    private final FrameSplitter frames;
     private final AnswerStream answer;
     private final Optional<FrameRedactor> redactor;
     private final CompletionWindow window;
@@ -61,13 +62,13 @@ final class ModeratedStream {
             WindowMetrics metrics,
             ModeratedExchange exchange,
             ModeratedRequest request,
-            SseFrames frames) {
+            DataSize maxFrameSize) {
         this.dialect = dialect;
         this.judge = judge;
         this.metrics = metrics;
         this.exchange = exchange;
         this.request = request;
-        this.frames = frames;
+        this.frames = dialect.frames(Math.toIntExact(maxFrameSize.toBytes()));
         this.answer = dialect.answerStream();
         PolicyRedactor redactor =
                 new PolicyRedactor(exchange.policy(), exchange.facts(Direction.COMPLETION, request.model()));

@@ -5,6 +5,7 @@ import dev.corral.gateway.dialect.AnswerStream;
 import dev.corral.gateway.dialect.FrameContent;
 import dev.corral.gateway.dialect.SseEvent;
 import dev.corral.gateway.dialect.StrictJson;
+import dev.corral.gateway.dialect.Words;
 import dev.corral.gateway.dialect.openai.ChatWriter.Ending;
 import dev.corral.guardmodels.conversation.Part;
 import java.util.ArrayList;
@@ -47,7 +48,7 @@ final class ChatAnswerStream implements AnswerStream {
         String data = event.data();
         boolean end = data != null && data.strip().equals("[DONE]");
         if (data != null && !data.isBlank() && !end) {
-            JsonNode chunk = parse(data);
+            JsonNode chunk = StrictJson.event(data);
             added += reader.accept(chunk);
             writer = new ChatWriter(
                     identifier(chunk.path("id"), writer.id()),
@@ -113,13 +114,5 @@ final class ChatAnswerStream implements AnswerStream {
 
     private static String identifier(JsonNode value, String otherwise) {
         return value.isString() && Words.isNeutral(value) ? value.stringValue() : otherwise;
-    }
-
-    private static JsonNode parse(String data) {
-        try {
-            return StrictJson.parse(data);
-        } catch (StrictJson.Malformed e) {
-            throw AnswerReader.unreadable("an event of its stream is not valid JSON: " + e.getMessage());
-        }
     }
 }

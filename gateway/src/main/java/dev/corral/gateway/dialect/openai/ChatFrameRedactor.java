@@ -6,8 +6,6 @@ import dev.corral.gateway.dialect.SseEvent;
 import dev.corral.gateway.dialect.StrictJson;
 import dev.corral.policies.pattern.GrowingText;
 import dev.corral.policies.policy.ContentSource;
-import java.io.ByteArrayOutputStream;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -51,7 +49,7 @@ final class ChatFrameRedactor implements FrameRedactor {
             } else if (data == null || data.isBlank()) {
                 redacted.add(frame);
             } else {
-                redact(frame, parse(data), redacted);
+                redact(frame, StrictJson.event(data), redacted);
             }
         }
         return redacted;
@@ -71,7 +69,7 @@ final class ChatFrameRedactor implements FrameRedactor {
 
     private void redact(byte[] frame, JsonNode chunk, List<byte[]> redacted) {
         if (!chunk.path("choices").isArray()) {
-            redacted.add(frame(ChatRedaction.answer(chunk, redactor)));
+            redacted.add(SseEvent.frame(ChatRedaction.answer(chunk, redactor)));
             return;
         }
         if (head.isEmpty()) {
@@ -92,7 +90,7 @@ final class ChatFrameRedactor implements FrameRedactor {
                 changed |= lastWords(index, choice);
             }
         }
-        redacted.add(changed ? frame(StrictJson.bytes(chunk)) : frame);
+        redacted.add(changed ? SseEvent.frame(chunk) : frame);
     }
 
     /** Puts in the place of each text that came what may leave of it; whether anything changed. */
@@ -182,7 +180,7 @@ final class ChatFrameRedactor implements FrameRedactor {
         choice.set("delta", delta);
         choice.putNull("logprobs").putNull("finish_reason");
         chunk.putArray("choices").add(choice);
-        return frame(StrictJson.bytes(chunk));
+        return SseEvent.frame(chunk);
     }
 
     private static void put(ObjectNode delta, Place place, String rest) {
@@ -199,21 +197,5 @@ final class ChatFrameRedactor implements FrameRedactor {
             }
         }
         at.put(names[names.length - 1], rest);
-    }
-
-    private static JsonNode parse(String data) {
-        try {
-            return StrictJson.parse(data);
-        } catch (StrictJson.Malformed e) {
-            throw AnswerReader.unreadable("an event of its stream is not valid JSON: " + e.getMessage());
-        }
-    }
-
-    private static byte[] frame(byte[] data) {
-        ByteArrayOutputStream frame = new ByteArrayOutputStream();
-        frame.writeBytes("data: ".getBytes(StandardCharsets.UTF_8));
-        frame.writeBytes(data);
-        frame.writeBytes("\n\n".getBytes(StandardCharsets.UTF_8));
-        return frame.toByteArray();
     }
 }

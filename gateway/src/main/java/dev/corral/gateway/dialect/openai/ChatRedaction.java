@@ -1,7 +1,6 @@
 package dev.corral.gateway.dialect.openai;
 
 import dev.corral.gateway.dialect.Redactor;
-import dev.corral.gateway.dialect.StrictJson;
 import dev.corral.policies.pattern.Redaction;
 import dev.corral.policies.policy.ContentSource;
 import java.util.Map;
@@ -33,7 +32,7 @@ final class ChatRedaction {
 
     private ChatRedaction() {}
 
-    static byte[] request(JsonNode body, Redactor redactor) {
+    static JsonNode request(JsonNode body, Redactor redactor) {
         ObjectNode redacted = JsonNodeFactory.instance.objectNode();
         BiFunction<String, ContentSource, String> edit = edit(redactor);
         body.properties().forEach(field -> {
@@ -47,12 +46,12 @@ final class ChatRedaction {
                         NO_TEXT.contains(name) ? field.getValue() : copy(field.getValue(), ContentSource.SYSTEM, edit));
             }
         });
-        return StrictJson.bytes(redacted);
+        return redacted;
     }
 
     /** Log probabilities spell the text once more, token by token; they go. */
-    static byte[] answer(JsonNode body, Redactor redactor) {
-        return StrictJson.bytes(copy(body, ContentSource.ASSISTANT, edit(redactor)));
+    static JsonNode answer(JsonNode body, Redactor redactor) {
+        return copy(body, ContentSource.ASSISTANT, edit(redactor));
     }
 
     static ContentSource within(String field, ContentSource outer) {

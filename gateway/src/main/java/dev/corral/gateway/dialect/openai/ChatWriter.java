@@ -1,14 +1,11 @@
 package dev.corral.gateway.dialect.openai;
 
 import dev.corral.gateway.dialect.GatewayError;
-import dev.corral.gateway.dialect.StrictJson;
+import dev.corral.gateway.dialect.SseEvent;
 import dev.corral.gateway.dialect.WireResponse;
-import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import org.springframework.http.MediaType;
-import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -48,7 +45,7 @@ record ChatWriter(String id, String model, long created) {
                 .put("prompt_tokens", 0)
                 .put("completion_tokens", 0)
                 .put("total_tokens", 0);
-        return json(200, Map.of(), answer);
+        return WireResponse.json(200, Map.of(), answer);
     }
 
     /** The chunk that says who speaks. */
@@ -68,23 +65,12 @@ record ChatWriter(String id, String model, long created) {
 
     /** The error envelope. */
     static WireResponse error(GatewayError error) {
-        // rounded up: a client that comes back a moment too early is turned away once more
-        Map<String, String> headers = error.retryAfter() == null
-                ? Map.of()
-                : Map.of(
-                        "Retry-After",
-                        Long.toString(Math.max(
-                                1, error.retryAfter().plusNanos(999_999_999).toSeconds())));
-        return json(error.status(), headers, envelope(error));
+        return WireResponse.json(error.status(), error.headers(), envelope(error));
     }
 
     /** The error envelope as an event of a stream. */
     static byte[] errorFrame(GatewayError error) {
-        return frame(envelope(error));
-    }
-
-    static WireResponse json(int status, Map<String, String> headers, JsonNode body) {
-        return new WireResponse(status, MediaType.APPLICATION_JSON, headers, StrictJson.bytes(body));
+        return SseEvent.frame(envelope(error));
     }
 
     private static ObjectNode envelope(GatewayError error) {
@@ -100,7 +86,7 @@ record ChatWriter(String id, String model, long created) {
     private byte[] chunk(int index, ObjectNode delta, @Nullable String finishReason) {
         ObjectNode chunk = head("chat.completion.chunk");
         chunk.putArray("choices").add(choice(index, "delta", delta, finishReason));
-        return frame(chunk);
+        return SseEvent.frame(chunk);
     }
 
     private ObjectNode head(String object) {
@@ -116,13 +102,5 @@ record ChatWriter(String id, String model, long created) {
         choice.set(field, message);
         choice.putNull("logprobs").put("finish_reason", finishReason);
         return choice;
-    }
-
-    private static byte[] frame(JsonNode data) {
-        ByteArrayOutputStream frame = new ByteArrayOutputStream();
-        frame.writeBytes("data: ".getBytes(StandardCharsets.UTF_8));
-        frame.writeBytes(StrictJson.bytes(data));
-        frame.writeBytes("\n\n".getBytes(StandardCharsets.UTF_8));
-        return frame.toByteArray();
     }
 }

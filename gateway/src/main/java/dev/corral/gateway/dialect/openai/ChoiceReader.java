@@ -1,5 +1,7 @@
 package dev.corral.gateway.dialect.openai;
 
+import dev.corral.gateway.dialect.Fields;
+import dev.corral.gateway.dialect.Words;
 import dev.corral.guardmodels.conversation.Part;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -205,6 +207,6 @@ final class ChoiceReader {
 
     private int add(List<Part> parts) {
         others.addAll(parts);
-        return parts.stream().mapToInt(AnswerReader::size).sum();
+        return parts.stream().mapToInt(Words::size).sum();
     }
 }

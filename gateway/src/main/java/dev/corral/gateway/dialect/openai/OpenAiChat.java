@@ -3,9 +3,11 @@ package dev.corral.gateway.dialect.openai;
 import dev.corral.gateway.dialect.Answer;
 import dev.corral.gateway.dialect.AnswerStream;
 import dev.corral.gateway.dialect.Dialect;
+import dev.corral.gateway.dialect.DialectException;
 import dev.corral.gateway.dialect.FrameRedactor;
 import dev.corral.gateway.dialect.GatewayError;
 import dev.corral.gateway.dialect.ModeratedRequest;
+import dev.corral.gateway.dialect.Paths;
 import dev.corral.gateway.dialect.Redactor;
 import dev.corral.gateway.dialect.StrictJson;
 import dev.corral.gateway.dialect.WireResponse;
@@ -28,7 +30,7 @@ public final class OpenAiChat implements Dialect {
     /** {@code POST …/chat/completions}, with or without a slash at its end. */
     @Override
     public boolean serves(HttpMethod method, String path) {
-        return OpenAiPaths.matches(method, path, "/chat/completions");
+        return Paths.isPost(method, path, "/chat/completions");
     }
 
     @Override
@@ -38,12 +40,12 @@ public final class OpenAiChat implements Dialect {
 
     @Override
     public Answer readAnswer(byte[] body) {
-        JsonNode root = parsed(body);
+        JsonNode root = StrictJson.answer(body);
         AnswerReader reader = new AnswerReader("message");
         reader.accept(root);
         Answer answer = reader.answer();
         if (answer.choices().isEmpty() && !root.path("choices").isArray()) {
-            throw AnswerReader.unreadable("it has neither 'choices' nor an 'error'");
+            throw DialectException.unreadable("it has neither 'choices' nor an 'error'");
         }
         return answer;
     }
@@ -75,12 +77,12 @@ public final class OpenAiChat implements Dialect {
 
     @Override
     public byte[] redactRequest(byte[] body, Redactor redactor) {
-        return ChatRedaction.request(ChatRequestReader.object(body), redactor);
+        return StrictJson.bytes(ChatRedaction.request(StrictJson.request(body), redactor));
     }
 
     @Override
     public byte[] redactAnswer(byte[] body, Redactor redactor) {
-        return ChatRedaction.answer(parsed(body), redactor);
+        return StrictJson.bytes(ChatRedaction.answer(StrictJson.answer(body), redactor));
     }
 
     @Override
@@ -96,14 +98,6 @@ public final class OpenAiChat implements Dialect {
     @Override
     public byte[] errorFrame(GatewayError error) {
         return ChatWriter.errorFrame(error);
-    }
-
-    private static JsonNode parsed(byte[] body) {
-        try {
-            return StrictJson.parse(body);
-        } catch (StrictJson.Malformed e) {
-            throw AnswerReader.unreadable("it is not valid JSON: " + e.getMessage());
-        }
     }
 
     private List<byte[]> stream(Ending ending, ModeratedRequest request, String exchangeId, String message) {

@@ -1,16 +1,22 @@
 package dev.corral.gateway.dialect.openai;
 
 import dev.corral.gateway.dialect.DialectException;
+import dev.corral.gateway.dialect.Fields;
 import dev.corral.gateway.dialect.GatewayError;
+import dev.corral.gateway.dialect.StrictJson;
+import dev.corral.gateway.dialect.Verdict;
+import dev.corral.gateway.dialect.VerdictDialect;
+import dev.corral.gateway.dialect.VerdictRequest;
 import dev.corral.gateway.dialect.WireResponse;
 import dev.corral.guardmodels.conversation.Conversation;
 import dev.corral.guardmodels.conversation.Part;
 import dev.corral.guardmodels.conversation.Role;
 import dev.corral.guardmodels.conversation.Turn;
+import dev.corral.policies.policy.Direction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.springframework.http.HttpMethod;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
@@ -19,52 +25,41 @@ import tools.jackson.databind.node.ObjectNode;
  * OpenAI's moderations: judges texts on behalf of others. Several texts have a result each; a list of parts is one
  * input and has one. Categories are the guard's hazards by their names.
  */
-public final class OpenAiModerations {
+public final class OpenAiModerations implements VerdictDialect {
 
     /** So many texts may be judged in one request. */
     public static final int MAX_INPUTS = 64;
 
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
-    /** {@code POST …/moderations}, with or without a slash at its end. */
-    public boolean serves(HttpMethod method, String path) {
-        return OpenAiPaths.matches(method, path, "/moderations");
+    /** {@code /v1/moderations}, with or without a slash at its end. */
+    @Override
+    public boolean serves(String path) {
+        return path.equals("/v1/moderations") || path.equals("/v1/moderations/");
     }
 
-    /**
-     * Reads a request. Fields that are not known are ignored: nothing is passed on here.
-     *
-     * @throws DialectException when it is malformed, or holds what no text guard reads
-     */
-    public ModerationRequest read(byte[] body) {
-        JsonNode root = ChatRequestReader.object(body);
-        JsonNode model = root.path("model");
-        if (!(model.isString() || model.isNull() || model.isMissingNode())) {
-            throw refused("model", "'model' must be a text");
-        }
-        return new ModerationRequest(model.isString() ? model.stringValue() : "", inputs(root.path("input")));
+    /** Reads a request; fields that are not known are ignored, since nothing is passed on here. */
+    @Override
+    public VerdictRequest read(byte[] body, String query) {
+        Fields fields = new Fields(StrictJson.request(body), "");
+        String model = fields.name("model", 256);
+        return new VerdictRequest(model, Direction.PROMPT, inputs(fields.take("input")), query);
     }
 
-    /**
-     * Writes a response.
-     *
-     * @param exchangeId becomes the response's identifier
-     * @param guard the identifier of the guard that judged
-     * @param results one for each input, in order
-     */
-    public WireResponse write(String exchangeId, String guard, List<ModerationResult> results) {
+    @Override
+    public WireResponse write(VerdictRequest request, String exchangeId, String guard, List<Verdict> verdicts) {
         ObjectNode response = JSON.objectNode().put("id", "modr-" + exchangeId).put("model", guard);
         var list = response.putArray("results");
-        results.forEach(result -> list.add(result(result)));
-        return ChatWriter.json(200, Map.of(), response);
+        verdicts.forEach(verdict -> list.add(result(verdict)));
+        return WireResponse.json(200, Map.of(), response);
     }
 
-    /** The error envelope. */
+    @Override
     public WireResponse error(GatewayError error) {
         return ChatWriter.error(error);
     }
 
-    private static ObjectNode result(ModerationResult result) {
+    private static ObjectNode result(Verdict result) {
         ObjectNode written = JSON.objectNode().put("flagged", result.flagged());
         ObjectNode categories = written.putObject("categories");
         ObjectNode scores = written.putObject("category_scores");
@@ -80,11 +75,11 @@ public final class OpenAiModerations {
         return written;
     }
 
-    private static List<Conversation> inputs(JsonNode input) {
-        if (input.isString()) {
+    private static List<Conversation> inputs(@Nullable JsonNode input) {
+        if (input != null && input.isString()) {
             return List.of(input(List.of(new Part.TextPart(input.stringValue(), "input"))));
         }
-        if (!input.isArray() || input.isEmpty()) {
+        if (input == null || !input.isArray() || input.isEmpty()) {
             throw refused("input", "'input' must be a text, a list of texts or a list of text parts, and not empty");
         }
         if (input.size() > MAX_INPUTS) {
@@ -122,6 +117,6 @@ public final class OpenAiModerations {
     }
 
     private static DialectException refused(String param, String message) {
-        return new DialectException(GatewayError.invalidRequest(param, message));
+        return DialectException.invalidRequest(param, message);
     }
 }

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.corral.gateway.dialect.DialectException;
+import dev.corral.gateway.dialect.Verdict;
+import dev.corral.gateway.dialect.VerdictRequest;
 import dev.corral.gateway.dialect.WireResponse;
 import dev.corral.guardmodels.conversation.Conversation;
 import dev.corral.guardmodels.conversation.Part;
@@ -15,33 +17,33 @@ import dev.corral.guardmodels.conversation.Turn;
 import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.assessment.Coverage;
 import dev.corral.policies.assessment.Probability;
+import dev.corral.policies.policy.BlockStyle;
+import dev.corral.policies.policy.Decision;
+import dev.corral.policies.policy.Finding;
 import dev.corral.policies.taxonomy.Hazard;
 import dev.corral.policies.taxonomy.StandardHazard;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.springframework.http.HttpMethod;
 
 class OpenAiModerationsTests {
 
     private final OpenAiModerations moderations = new OpenAiModerations();
 
     @Test
-    void servesWhenItIsAPostOfModerations() {
-        assertThat(moderations.serves(HttpMethod.POST, "/v1/moderations")).isTrue();
-        assertThat(moderations.serves(HttpMethod.POST, "/v1/openai/v1/moderations/"))
-                .isTrue();
-        assertThat(moderations.serves(HttpMethod.GET, "/v1/moderations")).isFalse();
-        assertThat(moderations.serves(HttpMethod.POST, "/v1/chat/completions")).isFalse();
+    void servesWhenThePathIsThatOfModerations() {
+        assertThat(moderations.serves("/v1/moderations")).isTrue();
+        assertThat(moderations.serves("/v1/moderations/")).isTrue();
+        assertThat(moderations.serves("/other/v1/moderations")).isFalse();
+        assertThat(moderations.serves("/v1/chat/completions")).isFalse();
     }
 
     @Test
     void readWhenTheInputIsATextHasOneInput() {
-        ModerationRequest request = moderations.read(json("{'model':'omni-moderation-latest','input':'Hello'}"));
+        VerdictRequest request = read("{'model':'omni-moderation-latest','input':'Hello'}");
 
         assertThat(request.model()).isEqualTo("omni-moderation-latest");
         assertThat(request.inputs()).containsExactly(input(new TextPart("Hello", "input")));
@@ -49,14 +51,13 @@ class OpenAiModerationsTests {
 
     @Test
     void readWhenTheInputIsAListOfTextsHasOneInputForEach() {
-        assertThat(moderations.read(json("{'input':['a','']}")).inputs())
+        assertThat(read("{'input':['a','']}").inputs())
                 .containsExactly(input(new TextPart("a", "input[0]")), input(new TextPart("", "input[1]")));
     }
 
     @Test
     void readWhenTheInputIsAListOfPartsHasOneInput() {
-        assertThat(moderations
-                        .read(json("{'model':null,'input':[{'type':'text','text':'a'},{'type':'text','text':'b'}]}"))
+        assertThat(read("{'model':null,'input':[{'type':'text','text':'a'},{'type':'text','text':'b'}]}")
                         .inputs())
                 .containsExactly(input(new TextPart("a", "input[0].text"), new TextPart("b", "input[1].text")));
     }
@@ -81,7 +82,7 @@ class OpenAiModerationsTests {
             """)
     void readWhenTheRequestIsMalformedSaysWhatAndWhere(String body, String param, String message) {
         assertThatExceptionOfType(DialectException.class)
-                .isThrownBy(() -> moderations.read(json(body)))
+                .isThrownBy(() -> read(body))
                 .withMessageContaining(message)
                 .satisfies(e -> {
                     assertThat(e.error().status()).isEqualTo(400);
@@ -91,12 +92,9 @@ class OpenAiModerationsTests {
 
     @Test
     void readWhenThereAreTooManyInputsSaysHowManyThereMayBe() {
-        assertThat(moderations
-                        .read(json("{'input':['a'" + ",'a'".repeat(63) + "]}"))
-                        .inputs())
-                .hasSize(64);
+        assertThat(read("{'input':['a'" + ",'a'".repeat(63) + "]}").inputs()).hasSize(64);
         assertThatExceptionOfType(DialectException.class)
-                .isThrownBy(() -> moderations.read(json("{'input':['a'" + ",'a'".repeat(64) + "]}")))
+                .isThrownBy(() -> read("{'input':['a'" + ",'a'".repeat(64) + "]}"))
                 .withMessageContaining("has 65 items, but at most 64");
     }
 
@@ -108,12 +106,16 @@ class OpenAiModerationsTests {
         Assessment.Scored unsafe = new Assessment.Scored(new Probability(0.875), hazards, Coverage.ofText(5));
         Assessment.Scored safe = new Assessment.Scored(Probability.ZERO, Map.of(), Coverage.ofText(5));
 
+        Conversation input = input(new TextPart("a", "input"));
+        Finding found = new Finding(StandardHazard.S1, new Probability(0.75), new Probability(0.5));
+        Decision block = new Decision.Block(List.of(), List.of(found), "", "", BlockStyle.ERROR);
+        Decision allow = new Decision.Allow(List.of(), List.of(), "");
+
         WireResponse response = moderations.write(
+                read("{'input':['a','a']}"),
                 "42",
                 "llama-guard-3-1b",
-                List.of(
-                        new ModerationResult(unsafe, Set.of(StandardHazard.S1), true),
-                        new ModerationResult(safe, Set.of(), false)));
+                List.of(new Verdict(input, unsafe, block), new Verdict(input, safe, allow)));
 
         assertThat(response.status()).isEqualTo(200);
         assertThat(new String(response.body(), UTF_8)).isEqualTo("""
@@ -124,6 +126,10 @@ class OpenAiModerationsTests {
                 "unsafe_score":0.875,"hazards":{"S1":0.75,"S10":0.125}},\
                 {"flagged":false,"categories":{},"category_scores":{},"category_applied_input_types":{},\
                 "unsafe_score":0.0,"hazards":{}}]}""");
+    }
+
+    private VerdictRequest read(String body) {
+        return moderations.read(json(body), "");
     }
 
     private static Conversation input(Part... parts) {

@@ -1,4 +1,4 @@
-package dev.corral.gateway.dialect.openai;
+package dev.corral.gateway.dialect;
 
 import dev.corral.guardmodels.conversation.Part;
 import java.nio.charset.StandardCharsets;
@@ -10,27 +10,27 @@ import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 
 /** The text inside JSON values: where there is some, how much, and which characters it really has. */
-final class Words {
+public final class Words {
 
     /** So many characters of settings, identifiers and the like are let pass unjudged. */
-    static final int NEUTRAL_CHARACTERS = 256;
+    public static final int NEUTRAL_CHARACTERS = 256;
 
     private static final Pattern ESCAPE = Pattern.compile("\\\\u([0-9A-Fa-f]{4})");
 
     private Words() {}
 
     /** Whether a value of this size may be an identifier or a setting, rather than text that somebody reads. */
-    static boolean isNeutral(JsonNode value) {
+    public static boolean isNeutral(JsonNode value) {
         return characters(value, name -> 0) <= NEUTRAL_CHARACTERS;
     }
 
     /** The same where the names of fields come from outside, too. */
-    static boolean isNeutralWithNames(JsonNode value) {
+    public static boolean isNeutralWithNames(JsonNode value) {
         return characters(value, String::length) <= NEUTRAL_CHARACTERS;
     }
 
     /** Whether a value has no text at all, nor anything that text could be made from. */
-    static boolean isTextless(JsonNode value) {
+    public static boolean isTextless(JsonNode value) {
         return value.isBoolean()
                 || value.isNumber()
                 || (value.isString() && value.stringValue().isEmpty())
@@ -38,7 +38,7 @@ final class Words {
     }
 
     /** All texts anywhere in a value, each as a part. */
-    static Stream<Part> texts(JsonNode value, String where) {
+    public static Stream<Part> texts(JsonNode value, String where) {
         if (value.isString()) {
             return Stream.of(new Part.TextPart(wellFormed(value.stringValue()), where));
         }
@@ -53,7 +53,7 @@ final class Words {
      * The texts to judge for a text that is or may be JSON: the text itself, and beside it the same with its escapes
      * resolved where it has any. A tool, and the chat template of many an upstream, reads them resolved.
      */
-    static List<String> resolved(String text) {
+    public static List<String> resolved(String text) {
         if (!text.contains("\\u")) {
             return List.of(text);
         }
@@ -63,8 +63,20 @@ final class Words {
         return resolved.equals(text) ? List.of(text) : List.of(text, wellFormed(resolved));
     }
 
+    /** How much there is to judge in a part: its characters, and one for what has none. */
+    public static int size(Part part) {
+        return switch (part) {
+            case Part.TextPart text -> text.text().length();
+            case Part.ToolResultPart result -> result.text().length();
+            case Part.ToolCallPart call ->
+                call.name().length() + call.arguments().length();
+            case Part.ImagePart _ -> 1;
+            case Part.OpaquePart _ -> 1;
+        };
+    }
+
     /** The text with U+FFFD in place of each half of a pair of surrogates that lacks the other: what a reader is shown. */
-    static String wellFormed(String text) {
+    public static String wellFormed(String text) {
         return hasLoneSurrogate(text)
                 ? new String(text.getBytes(StandardCharsets.UTF_16BE), StandardCharsets.UTF_16BE)
                 : text;
@@ -84,8 +96,13 @@ final class Words {
         return false;
     }
 
+    /** A value as text that somebody reads. */
+    public static Part rendered(JsonNode value, String where) {
+        return new Part.TextPart(value.isString() ? value.stringValue() : StrictJson.render(value), where);
+    }
+
     /** A word from outside, fit for a message. */
-    static String shortened(String word) {
+    public static String shortened(String word) {
         return word.length() <= 40 ? word : word.substring(0, 40) + "…";
     }
 
