@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import org.springframework.http.HttpMethod;
 import org.springframework.http.MediaType;
+import tools.jackson.databind.JsonNode;
 
 /**
  * A way in which clients and upstreams talk. Thread-safe. Everything malformed is a {@link DialectException}, never
@@ -13,6 +14,11 @@ public interface Dialect {
 
     /** Whether requests of this method and path are in this dialect. */
     boolean serves(HttpMethod method, String path);
+
+    /** Whether errors at this path are told in this dialect, also of requests that it does not serve. */
+    default boolean tells(String path) {
+        return false;
+    }
 
     /** Reads a request. */
     ModeratedRequest read(byte[] body);
@@ -40,6 +46,18 @@ public interface Dialect {
     /** A frame that says nothing, to be sent while others are held; empty where the dialect has none. */
     default Optional<byte[]> keepAlive() {
         return Optional.of(SseEvent.comment("keep-alive"));
+    }
+
+    /** A value as a frame of a stream. */
+    default byte[] frame(JsonNode value) {
+        return SseEvent.frame(value);
+    }
+
+    /** The value in a frame of the gateway's own; empty where it has none that is JSON. */
+    default Optional<JsonNode> value(byte[] frame) {
+        return Optional.ofNullable(SseEvent.parse(frame).data())
+                .filter(data -> data.startsWith("{"))
+                .map(StrictJson::event);
     }
 
     /** The dialect's own refusal, as a whole answer. */

@@ -8,7 +8,7 @@ import org.springframework.http.HttpMethod;
  * Every dialect that is served.
  *
  * @param moderated those of requests that go on to an upstream; the first that serves a path reads it, and the very first
- *     tells the errors of paths that none serves
+ *     tells the errors of paths that none knows
  * @param verdicts those of requests that are answered here, with verdicts
  */
 public record Dialects(List<Dialect> moderated, List<VerdictDialect> verdicts) {
@@ -37,6 +37,11 @@ public record Dialects(List<Dialect> moderated, List<VerdictDialect> verdicts) {
     public WireResponse error(HttpMethod method, String path, GatewayError error) {
         return verdictsAt(path)
                 .map(dialect -> dialect.error(error))
-                .orElseGet(() -> of(method, path).orElse(moderated.getFirst()).error(error));
+                .orElseGet(() -> of(method, path)
+                        .or(() -> moderated.stream()
+                                .filter(dialect -> dialect.tells(path))
+                                .findFirst())
+                        .orElse(moderated.getFirst())
+                        .error(error));
     }
 }

@@ -29,6 +29,20 @@ public final class Fields {
         this.where = where;
     }
 
+    /**
+     * The fields of a value that must be an object.
+     *
+     * @param what it should be, such as {@code a message}
+     * @throws DialectException where it is none
+     */
+    public static Fields of(JsonNode value, String where, String what) {
+        if (!value.isObject()) {
+            throw DialectException.invalidRequest(
+                    where, "'" + where + "' must be " + what + ", which is an object, not " + kind(value));
+        }
+        return new Fields(value, where);
+    }
+
     /** The value of a field, which thereby counts as read; null when it is missing or JSON's null. */
     public @Nullable JsonNode take(String name) {
         known.add(name);
@@ -115,6 +129,34 @@ public final class Fields {
             parts.add(Words.rendered(value.get(i), at(name) + "[" + i + "]"));
         }
         return parts;
+    }
+
+    /**
+     * Takes a list.
+     *
+     * @throws DialectException where it is missing, no list, empty or longer than so many items
+     */
+    public List<JsonNode> items(String name, int max) {
+        JsonNode value = take(name);
+        if (value == null || !value.isArray() || value.isEmpty()) {
+            throw DialectException.invalidRequest(
+                    at(name),
+                    "'" + at(name) + "' must be a list with at least one item, but is "
+                            + (value == null ? "missing or null" : value.isArray() ? "empty" : kind(value)));
+        }
+        if (value.size() > max) {
+            throw DialectException.invalidRequest(
+                    at(name),
+                    "'" + at(name) + "' has " + value.size() + " items, and each is judged with those before it; send"
+                            + " at most " + max);
+        }
+        return List.copyOf(value.values());
+    }
+
+    /** Opaque parts for whatever nobody took; a name that an upstream could take for a known one is refused. */
+    public List<Part> rest() {
+        refuseLookalikes();
+        return unread(_ -> false);
     }
 
     /** What a value is, for messages to people. */

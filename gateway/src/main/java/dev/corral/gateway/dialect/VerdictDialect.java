@@ -27,6 +27,16 @@ public interface VerdictDialect {
      */
     WireResponse write(VerdictRequest request, String exchangeId, String guard, List<Verdict> verdicts);
 
+    /**
+     * The same for a dialect in which texts can come back changed.
+     *
+     * @param redactor of the policy that decided
+     */
+    default WireResponse write(
+            VerdictRequest request, String exchangeId, String guard, List<Verdict> verdicts, Redactor redactor) {
+        return write(request, exchangeId, guard, verdicts);
+    }
+
     /** The dialect's error envelope. */
     WireResponse error(GatewayError error);
 }

@@ -7,6 +7,7 @@ import dev.corral.gateway.dialect.ModeratedRequest;
 import dev.corral.gateway.exchange.HeapBytes;
 import dev.corral.gateway.exchange.ModeratedExchange;
 import dev.corral.gateway.exchange.WireResponses;
+import dev.corral.gateway.refusal.Refusals;
 import dev.corral.gateway.upstream.IdleTimeout;
 import dev.corral.policies.policy.BlockStyle;
 import dev.corral.policies.policy.Decision;
@@ -125,7 +126,9 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
                             when block.style() == BlockStyle.ERROR -> Mono.error(Judge.violation(block));
                             case Decision.Block block ->
                                 WireResponses.write(
-                                        getDelegate(), dialect.refusal(request, exchange.id(), block.message()));
+                                        getDelegate(),
+                                        Refusals.response(
+                                                dialect, request, exchange.id(), block, Direction.COMPLETION));
                             case Decision.Unavailable unavailable -> Mono.error(Judge.unavailable(unavailable));
                         }));
     }

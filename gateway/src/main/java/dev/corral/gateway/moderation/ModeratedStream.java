@@ -11,6 +11,7 @@ import dev.corral.gateway.exchange.ErrorResponses;
 import dev.corral.gateway.exchange.ModeratedExchange;
 import dev.corral.gateway.moderation.CompletionWindow.Reason;
 import dev.corral.gateway.moderation.CompletionWindow.Step;
+import dev.corral.gateway.refusal.Refusals;
 import dev.corral.policies.policy.BlockStyle;
 import dev.corral.policies.policy.Decision;
 import dev.corral.policies.policy.Direction;
@@ -120,7 +121,7 @@ final class ModeratedStream {
             case Decision.Allow _, Decision.Flag _, Decision.Redact _ -> pass(window.release());
             case Decision.Respond respond -> last(answer.replyFrames(respond.message()));
             case Decision.Block block when block.style() == BlockStyle.ERROR -> Flux.error(Judge.violation(block));
-            case Decision.Block block -> last(answer.refusalFrames(block.message()));
+            case Decision.Block block -> last(Refusals.frames(dialect, answer, block));
             case Decision.Unavailable unavailable -> Flux.error(Judge.unavailable(unavailable));
         };
     }

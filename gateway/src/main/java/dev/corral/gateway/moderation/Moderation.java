@@ -11,15 +11,13 @@ import dev.corral.gateway.exchange.ErrorResponses;
 import dev.corral.gateway.exchange.ExchangeLog;
 import dev.corral.gateway.exchange.ModeratedExchange;
 import dev.corral.gateway.exchange.WireResponses;
+import dev.corral.gateway.refusal.Refusals;
 import dev.corral.gateway.upstream.IdleTimeout;
 import dev.corral.policies.policy.BlockStyle;
 import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.Decision;
 import dev.corral.policies.policy.Direction;
 import io.micrometer.core.instrument.MeterRegistry;
-import java.io.ByteArrayOutputStream;
-import java.util.List;
-import java.util.Map;
 import org.springframework.cloud.gateway.filter.GatewayFilterChain;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpMethod;
@@ -91,15 +89,13 @@ public final class Moderation {
                     send(
                             exchange,
                             request.stream()
-                                    ? stream(dialect, dialect.replyStream(request, moderated.id(), respond.message()))
+                                    ? WireResponse.stream(
+                                            dialect.streamType(),
+                                            dialect.replyStream(request, moderated.id(), respond.message()))
                                     : dialect.reply(request, moderated.id(), respond.message()));
                 case Decision.Block block when block.style() == BlockStyle.ERROR -> Mono.error(Judge.violation(block));
                 case Decision.Block block ->
-                    send(
-                            exchange,
-                            request.stream()
-                                    ? stream(dialect, dialect.refusalStream(request, moderated.id(), block.message()))
-                                    : dialect.refusal(request, moderated.id(), block.message()));
+                    send(exchange, Refusals.response(dialect, request, moderated.id(), block, Direction.PROMPT));
                 case Decision.Unavailable unavailable -> Mono.error(Judge.unavailable(unavailable));
             });
         });
@@ -146,13 +142,6 @@ public final class Moderation {
 
     private static Mono<Void> send(ServerWebExchange exchange, WireResponse answer) {
         return WireResponses.write(exchange.getResponse(), answer);
-    }
-
-    private static WireResponse stream(Dialect dialect, List<byte[]> frames) {
-        ByteArrayOutputStream body = new ByteArrayOutputStream();
-        frames.forEach(body::writeBytes);
-        return new WireResponse(
-                200, dialect.streamType(), Map.of(HttpHeaders.CACHE_CONTROL, "no-cache"), body.toByteArray());
     }
 
     private static DialectException unsupported(HttpMethod method) {

@@ -3,6 +3,15 @@ package dev.corral.gateway.moderation;
 import dev.corral.gateway.admission.RequestBody;
 import dev.corral.gateway.configuration.CorralProperties;
 import dev.corral.gateway.dialect.Dialects;
+import dev.corral.gateway.dialect.anthropic.AnthropicMessages;
+import dev.corral.gateway.dialect.anthropic.AnthropicTokenCount;
+import dev.corral.gateway.dialect.litellm.LiteLlmGuardrail;
+import dev.corral.gateway.dialect.llamastack.LlamaStackApi;
+import dev.corral.gateway.dialect.llamastack.LlamaStackInference;
+import dev.corral.gateway.dialect.llamastack.LlamaStackShields;
+import dev.corral.gateway.dialect.ollama.Ollama;
+import dev.corral.gateway.dialect.ollama.OllamaApi;
+import dev.corral.gateway.dialect.ollama.OllamaEmbeddings;
 import dev.corral.gateway.dialect.openai.OpenAiChat;
 import dev.corral.gateway.dialect.openai.OpenAiModerations;
 import dev.corral.gateway.exchange.ErrorResponses;
@@ -26,7 +35,17 @@ public class ModerationConfiguration {
     @Bean
     Dialects dialects() {
         InstantSource clock = InstantSource.system();
-        return new Dialects(List.of(new OpenAiChat(clock)), List.of(new OpenAiModerations()));
+        return new Dialects(
+                List.of(
+                        new OpenAiChat(clock),
+                        new AnthropicMessages(),
+                        new AnthropicTokenCount(),
+                        new Ollama(OllamaApi.CHAT, clock),
+                        new Ollama(OllamaApi.GENERATE, clock),
+                        new OllamaEmbeddings(),
+                        new LlamaStackInference(LlamaStackApi.CHAT),
+                        new LlamaStackInference(LlamaStackApi.COMPLETION)),
+                List.of(new OpenAiModerations(), new LlamaStackShields(), new LiteLlmGuardrail(clock)));
     }
 
     @Bean
@@ -94,6 +113,13 @@ public class ModerationConfiguration {
             ExchangeLog exchangeLog) {
         VerdictEndpoint endpoint = new VerdictEndpoint(
                 dialects, requestBody, guard, () -> policies.get(defaultPolicy.name()), errors, exchangeLog);
+        endpoint.setOrder(Ordered.HIGHEST_PRECEDENCE);
+        return endpoint;
+    }
+
+    @Bean
+    ShieldsEndpoint shieldsEndpoint(ReactiveGuard guard) {
+        ShieldsEndpoint endpoint = new ShieldsEndpoint(guard.profile().id());
         endpoint.setOrder(Ordered.HIGHEST_PRECEDENCE);
         return endpoint;
     }

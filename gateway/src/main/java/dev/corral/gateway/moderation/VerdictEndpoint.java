@@ -75,7 +75,13 @@ public final class VerdictEndpoint extends AbstractHandlerMapping {
                         .flatMap(verdicts -> WireResponses.write(
                                 exchange.getResponse(),
                                 dialect.write(
-                                        request, moderated.id(), guard.profile().id(), verdicts))))
+                                        request,
+                                        moderated.id(),
+                                        guard.profile().id(),
+                                        verdicts,
+                                        new PolicyRedactor(
+                                                moderated.policy(),
+                                                moderated.facts(request.direction(), request.model()))))))
                 .onErrorResume(_ -> !exchange.getResponse().isCommitted(), failure -> errors.handle(exchange, failure))
                 .doFinally(signal -> exchangeLog.finished(exchange, moderated, signal));
     }
