@@ -45,12 +45,22 @@ class OtherDialectsTests {
             streaming: { window: 8 characters, first-window: 4 characters, lookback: all }
             """;
 
+    private static final String PLAIN = """
+            policy: plain
+            version: 1
+            block: { message: Not here. }
+            streaming: { window: 8 characters, first-window: 4 characters, lookback: all }
+            """;
+
     private static final String CARD = "4111 1111 1111 1111";
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     private static final ScriptedGuard guard = new ScriptedGuard();
     private static final ScriptedUpstream upstream = new ScriptedUpstream();
     private static TestGateway gateway;
+
+    /** Under a policy that redacts nothing: what passes is passed as it came. */
+    private static TestGateway plain;
 
     /** What a dialect looks like on the wire. */
     enum Api {
@@ -309,11 +319,13 @@ class OtherDialectsTests {
     @BeforeAll
     static void start() {
         gateway = TestGateway.start(guard, upstream, POLICY);
+        plain = TestGateway.start(guard, upstream, PLAIN);
     }
 
     @AfterAll
     static void stop() {
         gateway.close();
+        plain.close();
         upstream.close();
     }
 
@@ -343,7 +355,7 @@ class OtherDialectsTests {
         List<String> frames = api.stream("Hello ", "there, ", "how are you?");
         streams(api, frames);
 
-        HttpResponse<String> answer = gateway.post(api.path, api.request("hello", true, ""));
+        HttpResponse<String> answer = plain.post(api.path, api.request("hello", true, ""));
 
         assertThat(answer.body()).isEqualTo(String.join("", frames));
         assertThat(answer.headers().firstValue("Content-Type"))
@@ -409,7 +421,7 @@ class OtherDialectsTests {
                 Flux.fromIterable(frames.subList(0, frames.size() - 1)).map(frame -> frame.getBytes(UTF_8));
         upstream.streams(api.streamType, begun.concatWith(Flux.never()));
 
-        HttpResponse<String> answer = gateway.post(api.path, api.request("hello", true, ""));
+        HttpResponse<String> answer = plain.post(api.path, api.request("hello", true, ""));
 
         assertThat(answer.body()).doesNotContain("S9", "and more").contains(api.refused());
         assertThat(api.text(answer.body())).startsWith("harmless ").endsWith("Not here.");

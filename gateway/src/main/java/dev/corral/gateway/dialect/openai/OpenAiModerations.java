@@ -16,6 +16,7 @@ import dev.corral.policies.policy.Direction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
@@ -30,12 +31,14 @@ public final class OpenAiModerations implements VerdictDialect {
     /** So many texts may be judged in one request. */
     public static final int MAX_INPUTS = 64;
 
+    private static final Set<String> PATHS = Set.of("/v1/moderations", "/v1/openai/v1/moderations");
+
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
-    /** {@code /v1/moderations}, with or without a slash at its end. */
+    /** {@code /v1/moderations}, with or without a slash at its end; Llama Stack has it at another path, too. */
     @Override
     public boolean serves(String path) {
-        return path.equals("/v1/moderations") || path.equals("/v1/moderations/");
+        return PATHS.contains(path.endsWith("/") ? path.substring(0, path.length() - 1) : path);
     }
 
     /** Reads a request; fields that are not known are ignored, since nothing is passed on here. */

@@ -1,7 +1,7 @@
 package dev.corral.gateway.dialect.llamastack;
 
-import static dev.corral.gateway.dialect.openai.Quoted.frame;
-import static dev.corral.gateway.dialect.openai.Quoted.json;
+import static dev.corral.gateway.testing.Quoted.frame;
+import static dev.corral.gateway.testing.Quoted.json;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;

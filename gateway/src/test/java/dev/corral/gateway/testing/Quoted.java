@@ -1,4 +1,4 @@
-package dev.corral.gateway.dialect.openai;
+package dev.corral.gateway.testing;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
