@@ -4,7 +4,10 @@ import dev.corral.gateway.admission.RequestBody;
 import dev.corral.gateway.configuration.CorralProperties;
 import dev.corral.gateway.dialect.Dialects;
 import dev.corral.gateway.dialect.openai.OpenAiChat;
+import dev.corral.gateway.dialect.openai.OpenAiCompletions;
+import dev.corral.gateway.dialect.openai.OpenAiEmbeddings;
 import dev.corral.gateway.dialect.openai.OpenAiModerations;
+import dev.corral.gateway.dialect.responses.OpenAiResponses;
 import dev.corral.gateway.exchange.ErrorResponses;
 import dev.corral.gateway.exchange.ExchangeLog;
 import dev.corral.gateway.upstream.IdleTimeout;
@@ -26,7 +29,13 @@ public class ModerationConfiguration {
     @Bean
     Dialects dialects() {
         InstantSource clock = InstantSource.system();
-        return new Dialects(List.of(new OpenAiChat(clock)), List.of(new OpenAiModerations()));
+        return new Dialects(
+                List.of(
+                        new OpenAiChat(clock),
+                        new OpenAiCompletions(clock),
+                        new OpenAiResponses(clock),
+                        new OpenAiEmbeddings()),
+                List.of(new OpenAiModerations()));
     }
 
     @Bean

@@ -1,6 +1,6 @@
 package dev.corral.gateway.dialect.openai;
 
-import static dev.corral.gateway.dialect.openai.Quoted.frame;
+import static dev.corral.gateway.testing.Quoted.frame;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;

@@ -1,17 +1,17 @@
-package dev.corral.gateway.dialect.openai;
+package dev.corral.gateway.testing;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 /** JSON for tests, written with single quotes. */
-final class Quoted {
+public final class Quoted {
 
     private Quoted() {}
 
-    static byte[] json(String singleQuoted) {
+    public static byte[] json(String singleQuoted) {
         return singleQuoted.replace('\'', '"').getBytes(UTF_8);
     }
 
-    static byte[] frame(String singleQuoted) {
+    public static byte[] frame(String singleQuoted) {
         return ("data: " + singleQuoted.replace('\'', '"') + "\n\n").getBytes(UTF_8);
     }
 }
