@@ -26,8 +26,18 @@ public interface Dialect {
     /** Reads a whole answer, or the body of an upstream's error. */
     Answer readAnswer(byte[] body);
 
+    /** The same, knowing what it answers: where an API's answers repeat the request, that much is not said anew. */
+    default Answer readAnswer(byte[] body, ModeratedRequest request) {
+        return readAnswer(body);
+    }
+
     /** A reader for one streamed answer. */
     AnswerStream answerStream();
+
+    /** The same, knowing what is answered. */
+    default AnswerStream answerStream(ModeratedRequest request) {
+        return answerStream();
+    }
 
     /**
      * Splits a streamed answer into its frames; events of an event stream unless a dialect says otherwise.

@@ -55,6 +55,16 @@ public final class Fields {
         return where.isEmpty() ? name : where + "." + name;
     }
 
+    /** The place of the object. */
+    public String where() {
+        return where;
+    }
+
+    /** The names of the fields that were not taken yet. */
+    public List<String> remaining() {
+        return List.copyOf(left.keySet());
+    }
+
     /**
      * Takes a field that must be a text.
      *

@@ -115,7 +115,7 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
 
     private Mono<Void> whole(Flux<byte[]> chunks) {
         return join(chunks)
-                .flatMap(body -> judge.answer(exchange, request, dialect.readAnswer(body))
+                .flatMap(body -> judge.answer(exchange, request, dialect.readAnswer(body, request))
                         .flatMap(decision -> switch (decision) {
                             case Decision.Allow _, Decision.Flag _ -> pass(body);
                             case Decision.Redact _ -> passRedacted(body);
@@ -147,7 +147,7 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
         }
         Mono<Void> replaced = Mono.error(new DialectException(instead));
         return join(chunks)
-                .flatMap(body -> Mono.fromCallable(() -> dialect.readAnswer(body))
+                .flatMap(body -> Mono.fromCallable(() -> dialect.readAnswer(body, request))
                         .flatMap(answer -> judge.answer(exchange, request, answer))
                         .flatMap(decision -> switch (decision) {
                             case Decision.Allow _, Decision.Flag _ -> pass(body);
@@ -178,7 +178,7 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
         PolicyRedactor redactor =
                 new PolicyRedactor(exchange.policy(), exchange.facts(Direction.COMPLETION, request.model()));
         byte[] redacted = dialect.redactAnswer(body, redactor);
-        return redactor.isClean(dialect.readAnswer(redacted).choices())
+        return redactor.isClean(dialect.readAnswer(redacted, request).choices())
                 ? pass(redacted)
                 : Mono.error(Judge.notRedactable());
     }

@@ -70,7 +70,7 @@ final class ModeratedStream {
         this.exchange = exchange;
         this.request = request;
         this.frames = dialect.frames(Math.toIntExact(maxFrameSize.toBytes()));
-        this.answer = dialect.answerStream();
+        this.answer = dialect.answerStream(request);
         PolicyRedactor redactor =
                 new PolicyRedactor(exchange.policy(), exchange.facts(Direction.COMPLETION, request.model()));
         this.redactor = exchange.policy().redacts(Direction.COMPLETION)

@@ -151,8 +151,7 @@ public final class Moderation {
                 "unsupported_path",
                 null,
                 "this path is not moderated for " + method
-                        + " yet, and what is not moderated is not passed on; use POST …/chat/completions,"
-                        + " POST /v1/moderations or GET …/models",
+                        + ", and what is not moderated is not passed on; docs/apis.md lists what is",
                 null));
     }
 }

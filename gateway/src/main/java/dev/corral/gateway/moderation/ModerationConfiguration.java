@@ -13,7 +13,10 @@ import dev.corral.gateway.dialect.ollama.Ollama;
 import dev.corral.gateway.dialect.ollama.OllamaApi;
 import dev.corral.gateway.dialect.ollama.OllamaEmbeddings;
 import dev.corral.gateway.dialect.openai.OpenAiChat;
+import dev.corral.gateway.dialect.openai.OpenAiCompletions;
+import dev.corral.gateway.dialect.openai.OpenAiEmbeddings;
 import dev.corral.gateway.dialect.openai.OpenAiModerations;
+import dev.corral.gateway.dialect.responses.OpenAiResponses;
 import dev.corral.gateway.exchange.ErrorResponses;
 import dev.corral.gateway.exchange.ExchangeLog;
 import dev.corral.gateway.upstream.IdleTimeout;
@@ -38,11 +41,14 @@ public class ModerationConfiguration {
         return new Dialects(
                 List.of(
                         new OpenAiChat(clock),
+                        new OpenAiCompletions(clock),
+                        new OpenAiResponses(clock),
+                        new OllamaEmbeddings(), // at a path that ends like that of OpenAI's
+                        new OpenAiEmbeddings(),
                         new AnthropicMessages(),
                         new AnthropicTokenCount(),
                         new Ollama(OllamaApi.CHAT, clock),
                         new Ollama(OllamaApi.GENERATE, clock),
-                        new OllamaEmbeddings(),
                         new LlamaStackInference(LlamaStackApi.CHAT),
                         new LlamaStackInference(LlamaStackApi.COMPLETION)),
                 List.of(new OpenAiModerations(), new LlamaStackShields(), new LiteLlmGuardrail(clock)));

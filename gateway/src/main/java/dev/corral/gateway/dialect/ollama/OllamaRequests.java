@@ -88,7 +88,8 @@ final class OllamaRequests {
         }
         List<Turn> turns =
                 texts.stream().map(text -> new Turn(Role.USER, List.of(text))).toList();
-        return request(root, fields, new ArrayList<>(), turns, false);
+        ModeratedRequest request = request(root, fields, new ArrayList<>(), turns, false);
+        return new ModeratedRequest(request.conversation(), request.model(), false, true);
     }
 
     private static ModeratedRequest request(

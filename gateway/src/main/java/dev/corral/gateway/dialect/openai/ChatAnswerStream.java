@@ -14,13 +14,13 @@ import java.util.List;
 import java.util.Set;
 import tools.jackson.databind.JsonNode;
 
-/** One streamed chat completion. */
+/** One streamed completion. */
 final class ChatAnswerStream implements AnswerStream {
 
     /** Comments and event names up to this length are keep-alives and the like; longer ones are judged. */
     private static final int MAX_NOTE = 64;
 
-    private final AnswerReader reader = new AnswerReader("delta");
+    private final AnswerReader reader;
     private final Set<Integer> told = new HashSet<>();
     private final Set<Integer> ended = new HashSet<>();
     private ChatWriter writer;
@@ -34,6 +34,7 @@ final class ChatAnswerStream implements AnswerStream {
      */
     ChatAnswerStream(ChatWriter writer) {
         this.writer = writer;
+        this.reader = new AnswerReader(writer.form().delta());
     }
 
     @Override
@@ -51,6 +52,7 @@ final class ChatAnswerStream implements AnswerStream {
             JsonNode chunk = StrictJson.event(data);
             added += reader.accept(chunk);
             writer = new ChatWriter(
+                    writer.form(),
                     identifier(chunk.path("id"), writer.id()),
                     identifier(chunk.path("model"), writer.model()),
                     chunk.path("created").asLong(writer.created()));
@@ -103,7 +105,7 @@ final class ChatAnswerStream implements AnswerStream {
                 continue;
             }
             if (!told.contains(index)) {
-                frames.add(writer.role(index));
+                frames.addAll(writer.role(index));
             }
             frames.add(writer.text(index, ending, message));
             frames.add(writer.end(index, ending));

@@ -15,7 +15,7 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
-/** Redacts one streamed chat completion. */
+/** Redacts one streamed completion. */
 final class ChatFrameRedactor implements FrameRedactor {
 
     /*
@@ -27,6 +27,7 @@ final class ChatFrameRedactor implements FrameRedactor {
      * Log probabilities spell the text once more, token by token: they go.
      */
 
+    private final Form form;
     private final Redactor redactor;
     private final Map<Place, GrowingText> texts = new LinkedHashMap<>();
     private JsonNode head = JsonNodeFactory.instance.objectNode();
@@ -34,7 +35,8 @@ final class ChatFrameRedactor implements FrameRedactor {
     /** Where a text is: a field of a choice, or the arguments of one of its calls. */
     private record Place(int choice, String field, int call) {}
 
-    ChatFrameRedactor(Redactor redactor) {
+    ChatFrameRedactor(Form form, Redactor redactor) {
+        this.form = form;
         this.redactor = redactor;
     }
 
@@ -100,8 +102,9 @@ final class ChatFrameRedactor implements FrameRedactor {
             object.putNull("logprobs");
             changed = true;
         }
-        if (choice.path("delta") instanceof ObjectNode delta) {
-            changed |= grow(index, delta, ContentSource.ASSISTANT, "", 0);
+        JsonNode words = form == Form.TEXT ? choice : choice.path("delta");
+        if (words instanceof ObjectNode object) {
+            changed |= grow(index, object, ContentSource.ASSISTANT, "", 0);
         }
         return changed;
     }
@@ -112,7 +115,7 @@ final class ChatFrameRedactor implements FrameRedactor {
         if (rest.isEmpty() || !(choice instanceof ObjectNode object)) {
             return false;
         }
-        ObjectNode delta = object.withObject("/delta");
+        ObjectNode delta = form == Form.TEXT ? object : object.withObject("/delta");
         rest.properties().forEach(field -> {
             JsonNode own = delta.path(field.getKey());
             delta.set(
@@ -130,8 +133,8 @@ final class ChatFrameRedactor implements FrameRedactor {
         for (String name : List.copyOf(node.propertyNames())) {
             JsonNode value = node.get(name);
             String field = path + "/" + name;
-            ContentSource within = ChatRedaction.within(name, source);
-            if (!ChatRedaction.isText(name)) {
+            ContentSource within = ChatRedaction.FIELDS.within(name, source);
+            if (!ChatRedaction.FIELDS.isText(name)) {
                 continue;
             }
             if (value.isString() && !value.stringValue().isEmpty()) {
@@ -177,7 +180,11 @@ final class ChatFrameRedactor implements FrameRedactor {
         ObjectNode chunk = JsonNodeFactory.instance.objectNode();
         head.properties().forEach(field -> chunk.set(field.getKey(), field.getValue()));
         ObjectNode choice = JsonNodeFactory.instance.objectNode().put("index", index);
-        choice.set("delta", delta);
+        if (form == Form.TEXT) {
+            choice.setAll(delta);
+        } else {
+            choice.set("delta", delta);
+        }
         choice.putNull("logprobs").putNull("finish_reason");
         chunk.putArray("choices").add(choice);
         return SseEvent.frame(chunk);

@@ -8,10 +8,14 @@ import dev.corral.gateway.dialect.Verdict;
 import dev.corral.gateway.dialect.VerdictDialect;
 import dev.corral.gateway.dialect.VerdictRequest;
 import dev.corral.gateway.dialect.WireResponse;
+import dev.corral.gateway.dialect.Words;
 import dev.corral.guardmodels.conversation.Conversation;
 import dev.corral.guardmodels.conversation.Part;
 import dev.corral.guardmodels.conversation.Role;
 import dev.corral.guardmodels.conversation.Turn;
+import dev.corral.policies.assessment.Assessment;
+import dev.corral.policies.assessment.Coverage;
+import dev.corral.policies.assessment.Probability;
 import dev.corral.policies.policy.Direction;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,12 +23,13 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
  * OpenAI's moderations: judges texts on behalf of others. Several texts have a result each; a list of parts is one
- * input and has one. Categories are the guard's hazards by their names.
+ * input and has one. Categories are the guard's hazards by their names, or OpenAI's where the request has {@code ?taxonomy=openai}.
  */
 public final class OpenAiModerations implements VerdictDialect {
 
@@ -45,7 +50,8 @@ public final class OpenAiModerations implements VerdictDialect {
     @Override
     public VerdictRequest read(byte[] body, String query) {
         Fields fields = new Fields(StrictJson.request(body), "");
-        String model = fields.name("model", 256);
+        String model = Settings.model(fields);
+        isOpenAi(query);
         return new VerdictRequest(model, Direction.PROMPT, inputs(fields.take("input")), query);
     }
 
@@ -53,29 +59,91 @@ public final class OpenAiModerations implements VerdictDialect {
     public WireResponse write(VerdictRequest request, String exchangeId, String guard, List<Verdict> verdicts) {
         ObjectNode response = JSON.objectNode().put("id", "modr-" + exchangeId).put("model", guard);
         var list = response.putArray("results");
-        verdicts.forEach(verdict -> list.add(result(verdict)));
+        boolean openAi = isOpenAi(request.query());
+        verdicts.forEach(verdict -> list.add(result(verdict, openAi)));
         return WireResponse.json(200, Map.of(), response);
     }
 
     @Override
     public WireResponse error(GatewayError error) {
-        return ChatWriter.error(error);
+        return ErrorEnvelope.whole(error);
     }
 
-    private static ObjectNode result(Verdict result) {
-        ObjectNode written = JSON.objectNode().put("flagged", result.flagged());
+    private static ObjectNode result(Verdict verdict, boolean openAi) {
+        ObjectNode written = JSON.objectNode().put("flagged", verdict.flagged());
         ObjectNode categories = written.putObject("categories");
         ObjectNode scores = written.putObject("category_scores");
         ObjectNode types = written.putObject("category_applied_input_types");
-        written.put("unsafe_score", result.assessment().unsafe().value());
+        Assessment.Scored assessment = verdict.assessment();
+        List<String> inputTypes = inputTypes(assessment.coverage());
+        if (openAi) {
+            for (OpenAiCategory category : OpenAiCategory.ALL) {
+                categories.put(category.word(), verdict.present().stream().anyMatch(category.hazards()::contains));
+                scores.put(
+                        category.word(),
+                        Math.min(
+                                1,
+                                category.hazards().stream()
+                                        .mapToDouble(hazard -> assessment
+                                                .hazards()
+                                                .getOrDefault(hazard, Probability.ZERO)
+                                                .value())
+                                        .sum()));
+                ArrayNode applied = types.putArray(category.word());
+                if (!category.hazards().isEmpty()) {
+                    inputTypes.forEach(applied::add);
+                }
+            }
+        }
+        written.put("unsafe_score", assessment.unsafe().value());
         ObjectNode codes = written.putObject("hazards");
-        result.assessment().hazards().forEach((hazard, probability) -> {
-            categories.put(hazard.displayName(), result.present().contains(hazard));
-            scores.put(hazard.displayName(), probability.value());
-            types.putArray(hazard.displayName()).add("text");
+        assessment.hazards().forEach((hazard, probability) -> {
             codes.put(hazard.code(), probability.value());
+            if (!openAi) {
+                categories.put(hazard.displayName(), verdict.present().contains(hazard));
+                scores.put(hazard.displayName(), probability.value());
+                ArrayNode applied = types.putArray(hazard.displayName());
+                inputTypes.forEach(applied::add);
+            }
         });
+        if (!assessment.coverage().unscanned().isEmpty()) {
+            ArrayNode unscanned = written.putArray("unscanned");
+            assessment
+                    .coverage()
+                    .unscanned()
+                    .forEach(part -> unscanned
+                            .addObject()
+                            .put("what", part.what())
+                            .put("where", part.where())
+                            .put("why", part.why()));
+        }
         return written;
+    }
+
+    /** The kinds of input that the guard read. */
+    private static List<String> inputTypes(Coverage coverage) {
+        return coverage.images().scanned() == 0
+                ? List.of("text")
+                : coverage.characters().total() == 0 ? List.of("image") : List.of("text", "image");
+    }
+
+    /** Whether the categories are to be OpenAI's: {@code ?taxonomy=openai}. */
+    private static boolean isOpenAi(String query) {
+        String taxonomy = "hazards";
+        for (String parameter : query.split("&", -1)) {
+            if (parameter.startsWith("taxonomy=")) {
+                taxonomy = parameter.substring("taxonomy=".length());
+            }
+        }
+        return switch (taxonomy) {
+            case "openai" -> true;
+            case "hazards" -> false;
+            default ->
+                throw refused(
+                        "taxonomy",
+                        "the parameter 'taxonomy' must be hazards or openai, but is '" + Words.shortened(taxonomy)
+                                + "'");
+        };
     }
 
     private static List<Conversation> inputs(@Nullable JsonNode input) {
@@ -92,7 +160,7 @@ public final class OpenAiModerations implements VerdictDialect {
                             + " are judged in one request; send several requests");
         }
         boolean texts = input.get(0).isString();
-        List<Part.TextPart> parts = new ArrayList<>();
+        List<Part> parts = new ArrayList<>();
         for (int i = 0; i < input.size(); i++) {
             String where = "input[" + i + "]";
             if (input.get(i).isString() != texts) {
@@ -103,16 +171,21 @@ public final class OpenAiModerations implements VerdictDialect {
         return texts ? parts.stream().map(text -> input(List.of(text))).toList() : List.of(input(parts));
     }
 
-    private static Part.TextPart part(JsonNode part, String where) {
-        JsonNode type = part.path("type");
-        if (type.isString() && type.stringValue().equals("image_url")) {
-            throw refused(where, "'" + where + "' is an image, which needs a vision guard; this guard reads text only");
-        }
+    private static Part part(JsonNode part, String where) {
+        String type = part.path("type").asString("");
         JsonNode text = part.path("text");
-        if (!type.isString() || !type.stringValue().equals("text") || !text.isString()) {
-            throw refused(where, "'" + where + "' must be a text, or a part of type text with a text");
+        if (type.equals("text") && text.isString()) {
+            return new Part.TextPart(text.stringValue(), where + ".text");
         }
-        return new Part.TextPart(text.stringValue(), where + ".text");
+        JsonNode image = part.path("image_url");
+        JsonNode url = image.isObject() ? image.path("url") : image;
+        if (type.equals("image_url") && url.isString()) {
+            return new Part.ImagePart(url.stringValue(), where + ".image_url");
+        }
+        throw refused(
+                where,
+                "'" + where
+                        + "' must be a text, a part of type text with a text, or a part of type image_url with a url");
     }
 
     private static Conversation input(List<? extends Part> parts) {

@@ -11,6 +11,7 @@ import dev.corral.gateway.dialect.VerdictRequest;
 import dev.corral.gateway.dialect.WireResponse;
 import dev.corral.guardmodels.conversation.Conversation;
 import dev.corral.guardmodels.conversation.Part;
+import dev.corral.guardmodels.conversation.Part.ImagePart;
 import dev.corral.guardmodels.conversation.Part.TextPart;
 import dev.corral.guardmodels.conversation.Role;
 import dev.corral.guardmodels.conversation.Turn;
@@ -74,7 +75,7 @@ class OpenAiModerationsTests {
             {'input':[1,2]}                        | input[0] | must be a text
             {'input':['a',{'type':'text','text':'b'}]} | input[1] | not both
             {'input':['a',null]}                   | input[1] | not both
-            {'input':[{'type':'image_url','image_url':{'url':'data:,'}}]} | input[0] | needs a vision guard
+            {'input':[{'type':'image_url','image_url':7}]} | input[0] | of type image_url with a url
             {'input':[{'type':'text'}]}            | input[0] | must be a text
             {'input':[{'text':'a'}]}               | input[0] | must be a text
             {'input':'a','model':7}                | model    | must be a text
@@ -88,6 +89,60 @@ class OpenAiModerationsTests {
                     assertThat(e.error().status()).isEqualTo(400);
                     assertThat(e.error().param()).isEqualTo(param);
                 });
+    }
+
+    @Test
+    void readWhenAPartIsAnImageIsAnImage() {
+        assertThat(read("{'input':[{'type':'image_url','image_url':{'url':'data:,'}},{'type':'text','text':'b'}]}")
+                        .inputs())
+                .containsExactly(
+                        input(new ImagePart("data:,", "input[0].image_url"), new TextPart("b", "input[1].text")));
+    }
+
+    @Test
+    void readWhenTheTaxonomyIsUnknownSaysWhichThereAre() {
+        assertThatExceptionOfType(DialectException.class)
+                .isThrownBy(() -> moderations.read(json("{'input':'a'}"), "taxonomy=azure"))
+                .withMessage("the parameter 'taxonomy' must be hazards or openai, but is 'azure'");
+    }
+
+    @Test
+    void writeWhenTheTaxonomyIsOpenAisHasItsCategories() {
+        Map<Hazard, Probability> hazards = new LinkedHashMap<>();
+        hazards.put(StandardHazard.S3, new Probability(0.25));
+        hazards.put(StandardHazard.S12, new Probability(0.5));
+        Coverage coverage = new Coverage(
+                new Coverage.Extent(1, 1),
+                new Coverage.Extent(0, 1),
+                List.of(new Coverage.Unscanned("image", "input[1].image_url", "this guard reads text only")));
+        Finding found = new Finding(StandardHazard.S12, new Probability(0.5), new Probability(0.5));
+        Verdict verdict = new Verdict(
+                input(new TextPart("a", "input")),
+                new Assessment.Scored(new Probability(0.75), hazards, coverage),
+                new Decision.Flag(List.of(), List.of(found), ""));
+
+        String written = new String(
+                moderations
+                        .write(
+                                moderations.read(json("{'input':'a'}"), "taxonomy=openai"),
+                                "42",
+                                "guard",
+                                List.of(verdict))
+                        .body(),
+                UTF_8);
+
+        assertThat(written)
+                .startsWith("""
+                        {"id":"modr-42","model":"guard","results":[{"flagged":true,"categories":{"harassment":false,\
+                        "harassment/threatening":false,"sexual":true,"hate":false,"hate/threatening":false,"illicit":false,\
+                        "illicit/violent":false,"self-harm/intent":false,"self-harm/instructions":false,"self-harm":false,\
+                        "sexual/minors":false,"violence":false,"violence/graphic":false},"category_scores":{"harassment":0.0,\
+                        "harassment/threatening":0.0,"sexual":0.75,""")
+                .contains(
+                        "\"category_applied_input_types\":{\"harassment\":[],\"harassment/threatening\":[],\"sexual\":[\"text\"],")
+                .endsWith("""
+                        "unsafe_score":0.75,"hazards":{"S3":0.25,"S12":0.5},"unscanned":[{"what":"image",\
+                        "where":"input[1].image_url","why":"this guard reads text only"}]}]}""");
     }
 
     @Test
