@@ -4,10 +4,10 @@ import dev.corral.gateway.dialect.Dialect;
 import dev.corral.gateway.dialect.DialectException;
 import dev.corral.gateway.dialect.GatewayError;
 import dev.corral.gateway.dialect.ModeratedRequest;
-import dev.corral.gateway.dialect.SseFrames;
 import dev.corral.gateway.exchange.HeapBytes;
 import dev.corral.gateway.exchange.ModeratedExchange;
 import dev.corral.gateway.exchange.WireResponses;
+import dev.corral.gateway.refusal.Refusals;
 import dev.corral.gateway.upstream.IdleTimeout;
 import dev.corral.policies.policy.BlockStyle;
 import dev.corral.policies.policy.Decision;
@@ -91,7 +91,7 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
                     "the upstream answered with status " + status.value()
                             + ", which is neither an answer nor an error; check corral.upstream.url");
         }
-        if (MediaType.TEXT_EVENT_STREAM.isCompatibleWith(type)) {
+        if (dialect.streamType().isCompatibleWith(type)) {
             return stream(chunks);
         }
         if (isJson(type)) {
@@ -101,22 +101,21 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
                 unwatched,
                 "upstream_content_type",
                 "the upstream answered with " + type.getType() + "/" + type.getSubtype()
-                        + " instead of application/json or text/event-stream; check that corral.upstream.url is the base of an"
-                        + " OpenAI API");
+                        + " instead of application/json or " + dialect.streamType()
+                        + "; check that corral.upstream.url is the base of an API that the client speaks");
     }
 
     private Mono<Void> stream(Flux<byte[]> chunks) {
         getHeaders().remove(HttpHeaders.CONTENT_LENGTH);
-        SseFrames frames = new SseFrames(Math.toIntExact(maxSize.toBytes()));
         return getDelegate()
-                .writeAndFlushWith(new ModeratedStream(dialect, judge, metrics, exchange, request, frames)
+                .writeAndFlushWith(new ModeratedStream(dialect, judge, metrics, exchange, request, maxSize)
                         .moderate(chunks)
                         .map(bytes -> Mono.just(bufferFactory().wrap(bytes))));
     }
 
     private Mono<Void> whole(Flux<byte[]> chunks) {
         return join(chunks)
-                .flatMap(body -> judge.answer(exchange, request, dialect.readAnswer(body))
+                .flatMap(body -> judge.answer(exchange, request, dialect.readAnswer(body, request))
                         .flatMap(decision -> switch (decision) {
                             case Decision.Allow _, Decision.Flag _ -> pass(body);
                             case Decision.Redact _ -> passRedacted(body);
@@ -127,7 +126,9 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
                             when block.style() == BlockStyle.ERROR -> Mono.error(Judge.violation(block));
                             case Decision.Block block ->
                                 WireResponses.write(
-                                        getDelegate(), dialect.refusal(request, exchange.id(), block.message()));
+                                        getDelegate(),
+                                        Refusals.response(
+                                                dialect, request, exchange.id(), block, Direction.COMPLETION));
                             case Decision.Unavailable unavailable -> Mono.error(Judge.unavailable(unavailable));
                         }));
     }
@@ -146,7 +147,7 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
         }
         Mono<Void> replaced = Mono.error(new DialectException(instead));
         return join(chunks)
-                .flatMap(body -> Mono.fromCallable(() -> dialect.readAnswer(body))
+                .flatMap(body -> Mono.fromCallable(() -> dialect.readAnswer(body, request))
                         .flatMap(answer -> judge.answer(exchange, request, answer))
                         .flatMap(decision -> switch (decision) {
                             case Decision.Allow _, Decision.Flag _ -> pass(body);
@@ -177,7 +178,7 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
         PolicyRedactor redactor =
                 new PolicyRedactor(exchange.policy(), exchange.facts(Direction.COMPLETION, request.model()));
         byte[] redacted = dialect.redactAnswer(body, redactor);
-        return redactor.isClean(dialect.readAnswer(redacted).choices())
+        return redactor.isClean(dialect.readAnswer(redacted, request).choices())
                 ? pass(redacted)
                 : Mono.error(Judge.notRedactable());
     }

@@ -3,6 +3,7 @@ package dev.corral.gateway.moderation;
 import dev.corral.gateway.admission.RequestBody;
 import dev.corral.gateway.dialect.Dialect;
 import dev.corral.gateway.dialect.DialectException;
+import dev.corral.gateway.dialect.Dialects;
 import dev.corral.gateway.dialect.GatewayError;
 import dev.corral.gateway.dialect.ModeratedRequest;
 import dev.corral.gateway.dialect.WireResponse;
@@ -10,20 +11,16 @@ import dev.corral.gateway.exchange.ErrorResponses;
 import dev.corral.gateway.exchange.ExchangeLog;
 import dev.corral.gateway.exchange.ModeratedExchange;
 import dev.corral.gateway.exchange.WireResponses;
+import dev.corral.gateway.refusal.Refusals;
 import dev.corral.gateway.upstream.IdleTimeout;
 import dev.corral.policies.policy.BlockStyle;
 import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.Decision;
 import dev.corral.policies.policy.Direction;
 import io.micrometer.core.instrument.MeterRegistry;
-import java.io.ByteArrayOutputStream;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import org.springframework.cloud.gateway.filter.GatewayFilterChain;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpMethod;
-import org.springframework.http.MediaType;
 import org.springframework.http.server.reactive.ServerHttpRequest;
 import org.springframework.util.unit.DataSize;
 import org.springframework.web.server.ServerWebExchange;
@@ -32,7 +29,7 @@ import reactor.core.publisher.Mono;
 /** One exchange, a straight line: body, dialect, guard, policy; then an answer of our own, or the upstream's. */
 public final class Moderation {
 
-    private final List<Dialect> dialects;
+    private final Dialects dialects;
     private final RequestBody requestBody;
     private final DataSize maxAnswerSize;
     private final IdleTimeout idleTimeout;
@@ -42,12 +39,12 @@ public final class Moderation {
     private final ExchangeLog exchangeLog;
 
     /**
-     * Moderation in these dialects; the first that serves a request's path reads it.
+     * Moderation in these dialects.
      *
      * @param maxAnswerSize the longest whole answer, and the longest event of a stream
      */
     public Moderation(
-            List<Dialect> dialects,
+            Dialects dialects,
             RequestBody requestBody,
             DataSize maxAnswerSize,
             IdleTimeout idleTimeout,
@@ -56,7 +53,7 @@ public final class Moderation {
             MeterRegistry metrics,
             ErrorResponses errors,
             ExchangeLog exchangeLog) {
-        this.dialects = List.copyOf(dialects);
+        this.dialects = dialects;
         this.requestBody = requestBody;
         this.maxAnswerSize = maxAnswerSize;
         this.idleTimeout = idleTimeout;
@@ -73,15 +70,11 @@ public final class Moderation {
             return chain.filter(exchange);
         }
         ModeratedExchange moderated = ModeratedExchange.begin(exchange, policy);
-        return dialect(method, path)
+        return dialects.of(method, path)
                 .map(dialect -> moderate(exchange, chain, moderated, dialect))
                 .orElseGet(() -> Mono.error(unsupported(method)))
                 .onErrorResume(_ -> !exchange.getResponse().isCommitted(), failure -> errors.handle(exchange, failure))
                 .doFinally(signal -> exchangeLog.finished(exchange, moderated, signal));
-    }
-
-    private Optional<Dialect> dialect(HttpMethod method, String path) {
-        return dialects.stream().filter(dialect -> dialect.serves(method, path)).findFirst();
     }
 
     private Mono<Void> moderate(
@@ -96,15 +89,13 @@ public final class Moderation {
                     send(
                             exchange,
                             request.stream()
-                                    ? stream(dialect.replyStream(request, moderated.id(), respond.message()))
+                                    ? WireResponse.stream(
+                                            dialect.streamType(),
+                                            dialect.replyStream(request, moderated.id(), respond.message()))
                                     : dialect.reply(request, moderated.id(), respond.message()));
                 case Decision.Block block when block.style() == BlockStyle.ERROR -> Mono.error(Judge.violation(block));
                 case Decision.Block block ->
-                    send(
-                            exchange,
-                            request.stream()
-                                    ? stream(dialect.refusalStream(request, moderated.id(), block.message()))
-                                    : dialect.refusal(request, moderated.id(), block.message()));
+                    send(exchange, Refusals.response(dialect, request, moderated.id(), block, Direction.PROMPT));
                 case Decision.Unavailable unavailable -> Mono.error(Judge.unavailable(unavailable));
             });
         });
@@ -153,13 +144,6 @@ public final class Moderation {
         return WireResponses.write(exchange.getResponse(), answer);
     }
 
-    private static WireResponse stream(List<byte[]> frames) {
-        ByteArrayOutputStream body = new ByteArrayOutputStream();
-        frames.forEach(body::writeBytes);
-        return new WireResponse(
-                200, MediaType.TEXT_EVENT_STREAM, Map.of(HttpHeaders.CACHE_CONTROL, "no-cache"), body.toByteArray());
-    }
-
     private static DialectException unsupported(HttpMethod method) {
         return new DialectException(new GatewayError(
                 404,
@@ -167,8 +151,7 @@ public final class Moderation {
                 "unsupported_path",
                 null,
                 "this path is not moderated for " + method
-                        + " yet, and what is not moderated is not passed on; use POST …/chat/completions,"
-                        + " POST /v1/moderations or GET …/models",
+                        + ", and what is not moderated is not passed on; docs/apis.md lists what is",
                 null));
     }
 }

@@ -18,8 +18,12 @@ public class UpstreamConfiguration {
     /** The default route's identifier. */
     public static final String DEFAULT_ROUTE = "corral";
 
+    /** The identifier of the default route for APIs that are not below {@code /v1}. */
+    public static final String OTHER_ROUTE = "corral-api";
+
     /**
-     * {@code /v1/**} to the upstream, after every route that somebody wrote.
+     * {@code /v1/**} to the upstream, and {@code /api/**}, which is Ollama's, beside it: after every
+     * route that somebody wrote.
      *
      * @param defaultModeration the filter of the default policy
      */
@@ -35,6 +39,15 @@ public class UpstreamConfiguration {
                                 .path("/v1/**")
                                 .filters(filters -> filters.filter(defaultModeration)
                                         .rewritePath("^/v1(?<rest>/.*)?$", base.replace("$", "$\\") + "${rest}"))
+                                .uri(url.resolve("/")))
+                .route(
+                        OTHER_ROUTE,
+                        route -> route.order(Ordered.LOWEST_PRECEDENCE)
+                                .path("/api/**")
+                                .filters(filters -> filters.filter(defaultModeration)
+                                        .rewritePath(
+                                                "^/api(?<rest>/.*)?$",
+                                                base.replaceFirst("/v1$", "").replace("$", "$\\") + "/api${rest}"))
                                 .uri(url.resolve("/")))
                 .build();
     }

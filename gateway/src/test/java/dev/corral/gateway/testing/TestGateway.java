@@ -80,6 +80,12 @@ public final class TestGateway implements AutoCloseable {
                 .POST(BodyPublishers.ofByteArray(body)));
     }
 
+    public HttpResponse<String> post(String path, String body) {
+        return send(request(path)
+                .header("Content-Type", "application/json")
+                .POST(BodyPublishers.ofString(body, StandardCharsets.UTF_8)));
+    }
+
     public HttpResponse<String> get(String path) {
         return send(request(path).GET());
     }

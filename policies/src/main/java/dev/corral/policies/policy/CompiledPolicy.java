@@ -129,6 +129,11 @@ public final class CompiledPolicy {
         return policy.textGuard();
     }
 
+    /** How clients are told of a block. */
+    public BlockStyle blockStyle() {
+        return policy.blockStyle();
+    }
+
     /** How streamed answers are cut into windows. */
     public StreamingWindows streaming() {
         return policy.streaming();
