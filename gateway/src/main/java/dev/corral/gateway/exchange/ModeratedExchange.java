@@ -48,6 +48,7 @@ public final class ModeratedExchange {
     private final SortedSet<String> rules = Collections.synchronizedSortedSet(new TreeSet<>());
 
     private volatile @Nullable GatewayError failure;
+    private volatile @Nullable String upstream;
 
     private ModeratedExchange(CompiledPolicy policy, String route, String tenant, List<String> languages) {
         this.policy = policy;
@@ -116,6 +117,16 @@ public final class ModeratedExchange {
     /** The strictest decision in one direction; empty where nothing was judged. */
     public Optional<Outcome> outcome(Direction direction) {
         return Optional.ofNullable(outcomes.get(direction));
+    }
+
+    /** Notes which upstream was asked; of several, the last. */
+    public void servedBy(String name) {
+        upstream = name;
+    }
+
+    /** The upstream that was asked, if one was. */
+    public Optional<String> upstream() {
+        return Optional.ofNullable(upstream);
     }
 
     /** Notes what the client was told of a failure. */

@@ -9,15 +9,18 @@ import dev.corral.gateway.exchange.ModeratedExchange;
 import dev.corral.gateway.exchange.WireResponses;
 import dev.corral.gateway.refusal.Refusals;
 import dev.corral.gateway.upstream.IdleTimeout;
+import dev.corral.gateway.upstream.Upstream;
 import dev.corral.policies.policy.BlockStyle;
 import dev.corral.policies.policy.Decision;
 import dev.corral.policies.policy.Direction;
+import java.util.function.UnaryOperator;
 import org.reactivestreams.Publisher;
 import org.springframework.core.io.buffer.DataBuffer;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatusCode;
 import org.springframework.http.InvalidMediaTypeException;
 import org.springframework.http.MediaType;
+import org.springframework.http.server.reactive.ServerHttpResponse;
 import org.springframework.http.server.reactive.ServerHttpResponseDecorator;
 import org.springframework.util.unit.DataSize;
 import org.springframework.web.server.ServerWebExchange;
@@ -38,17 +41,26 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
     private final DataSize maxSize;
     private final ModeratedExchange exchange;
     private final ModeratedRequest request;
+    private final UnaryOperator<Flux<byte[]>> hold;
 
+    /**
+     * A response in front of another.
+     *
+     * @param delegate into which goes what may be seen
+     * @param hold what keeps an answer's chunks back, where they may not be looked at yet
+     */
     ModeratedResponse(
             ServerWebExchange webExchange,
+            ServerHttpResponse delegate,
             Dialect dialect,
             Judge judge,
             WindowMetrics metrics,
             IdleTimeout idleTimeout,
             DataSize maxSize,
             ModeratedExchange exchange,
-            ModeratedRequest request) {
-        super(webExchange.getResponse());
+            ModeratedRequest request,
+            UnaryOperator<Flux<byte[]>> hold) {
+        super(delegate);
         this.webExchange = webExchange;
         this.dialect = dialect;
         this.judge = judge;
@@ -57,6 +69,7 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
         this.maxSize = maxSize;
         this.exchange = exchange;
         this.request = request;
+        this.hold = hold;
     }
 
     @Override
@@ -79,7 +92,8 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
                     "the upstream's answer has the content encoding '" + encoding
                             + "', which was not asked for; what cannot be read cannot be judged, so it was not passed on");
         }
-        Flux<byte[]> chunks = idleTimeout.watch(unwatched);
+        IdleTimeout clock = Upstream.of(webExchange).map(Upstream::idleTimeout).orElse(idleTimeout);
+        Flux<byte[]> chunks = hold.apply(clock.watch(unwatched));
         MediaType type = contentType();
         if (status.isError()) {
             return error(status, type, chunks);

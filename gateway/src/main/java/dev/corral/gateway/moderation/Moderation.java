@@ -13,17 +13,23 @@ import dev.corral.gateway.exchange.ModeratedExchange;
 import dev.corral.gateway.exchange.WireResponses;
 import dev.corral.gateway.refusal.Refusals;
 import dev.corral.gateway.upstream.IdleTimeout;
+import dev.corral.gateway.upstream.ModelFacts;
+import dev.corral.gateway.upstream.Upstreams;
 import dev.corral.policies.policy.BlockStyle;
 import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.Decision;
 import dev.corral.policies.policy.Direction;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
 import org.springframework.cloud.gateway.filter.GatewayFilterChain;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpMethod;
 import org.springframework.http.server.reactive.ServerHttpRequest;
+import org.springframework.http.server.reactive.ServerHttpResponse;
 import org.springframework.util.unit.DataSize;
 import org.springframework.web.server.ServerWebExchange;
+import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /** One exchange, a straight line: body, dialect, guard, policy; then an answer of our own, or the upstream's. */
@@ -33,8 +39,10 @@ public final class Moderation {
     private final RequestBody requestBody;
     private final DataSize maxAnswerSize;
     private final IdleTimeout idleTimeout;
+    private final ModelFacts models;
     private final Judge judge;
     private final WindowMetrics windowMetrics;
+    private final OptimismMetrics optimismMetrics;
     private final ErrorResponses errors;
     private final ExchangeLog exchangeLog;
 
@@ -48,6 +56,7 @@ public final class Moderation {
             RequestBody requestBody,
             DataSize maxAnswerSize,
             IdleTimeout idleTimeout,
+            ModelFacts models,
             ReactiveGuard guard,
             Shadows shadows,
             MeterRegistry metrics,
@@ -57,8 +66,10 @@ public final class Moderation {
         this.requestBody = requestBody;
         this.maxAnswerSize = maxAnswerSize;
         this.idleTimeout = idleTimeout;
+        this.models = models;
         this.judge = new Judge(guard, shadows);
         this.windowMetrics = new WindowMetrics(metrics);
+        this.optimismMetrics = new OptimismMetrics(metrics);
         this.errors = errors;
         this.exchangeLog = exchangeLog;
     }
@@ -81,24 +92,93 @@ public final class Moderation {
             ServerWebExchange exchange, GatewayFilterChain chain, ModeratedExchange moderated, Dialect dialect) {
         return requestBody.read(exchange.getRequest()).flatMap(body -> {
             ModeratedRequest request = dialect.read(body);
-            return judge.prompt(moderated, request).flatMap(decision -> switch (decision) {
-                case Decision.Allow _, Decision.Flag _ ->
-                    chain.filter(forwarded(exchange, moderated, dialect, request, body));
-                case Decision.Redact _ -> forwardRedacted(exchange, chain, moderated, dialect, request, body);
-                case Decision.Respond respond ->
-                    send(
-                            exchange,
-                            request.stream()
-                                    ? WireResponse.stream(
-                                            dialect.streamType(),
-                                            dialect.replyStream(request, moderated.id(), respond.message()))
-                                    : dialect.reply(request, moderated.id(), respond.message()));
-                case Decision.Block block when block.style() == BlockStyle.ERROR -> Mono.error(Judge.violation(block));
-                case Decision.Block block ->
-                    send(exchange, Refusals.response(dialect, request, moderated.id(), block, Direction.PROMPT));
-                case Decision.Unavailable unavailable -> Mono.error(Judge.unavailable(unavailable));
-            });
+            models.check(request.model(), request.conversation());
+            Upstreams.asksFor(exchange, request.model());
+            return isOptimistic(moderated.policy(), request)
+                    ? askBoth(exchange, chain, moderated, dialect, request, body)
+                    : judge.prompt(moderated, request)
+                            .flatMap(
+                                    decision -> carryOut(decision, exchange, chain, moderated, dialect, request, body));
         });
+    }
+
+    private Mono<Void> carryOut(
+            Decision decision,
+            ServerWebExchange exchange,
+            GatewayFilterChain chain,
+            ModeratedExchange moderated,
+            Dialect dialect,
+            ModeratedRequest request,
+            byte[] body) {
+        return switch (decision) {
+            case Decision.Allow _, Decision.Flag _ ->
+                chain.filter(forwarded(
+                        exchange, exchange.getResponse(), moderated, dialect, request, body, chunks -> chunks));
+            case Decision.Redact _ -> forwardRedacted(exchange, chain, moderated, dialect, request, body);
+            case Decision.Respond respond ->
+                send(
+                        exchange,
+                        request.stream()
+                                ? WireResponse.stream(
+                                        dialect.streamType(),
+                                        dialect.replyStream(request, moderated.id(), respond.message()))
+                                : dialect.reply(request, moderated.id(), respond.message()));
+            case Decision.Block block when block.style() == BlockStyle.ERROR -> Mono.error(Judge.violation(block));
+            case Decision.Block block ->
+                send(exchange, Refusals.response(dialect, request, moderated.id(), block, Direction.PROMPT));
+            case Decision.Unavailable unavailable -> Mono.error(Judge.unavailable(unavailable));
+        };
+    }
+
+    private static boolean isOptimistic(CompiledPolicy policy, ModeratedRequest request) {
+        return switch (policy.optimism()) {
+            case NEVER -> false;
+            case WITHOUT_TOOLS -> !ToolUse.in(request.conversation());
+            case ALWAYS -> true;
+        };
+    }
+
+    /**
+     * Guard and upstream at once. The answer waits for the verdict, whichever comes first, and so does a failure of the
+     * upstream: a blocked prompt is told as blocked. A verdict against the prompt cancels the upstream.
+     */
+    private Mono<Void> askBoth(
+            ServerWebExchange exchange,
+            GatewayFilterChain chain,
+            ModeratedExchange moderated,
+            Dialect dialect,
+            ModeratedRequest request,
+            byte[] body) {
+        return Mono.defer(() -> {
+            PendingVerdict pending = new PendingVerdict();
+            Mono<Decision> verdict = judge.prompt(moderated, request).doOnNext(pending::decided);
+            Mono<Optional<Throwable>> failure = chain.filter(forwarded(
+                            exchange,
+                            new HeldResponse(exchange.getResponse()),
+                            moderated,
+                            dialect,
+                            request,
+                            body,
+                            pending::hold))
+                    .takeUntilOther(pending.refused())
+                    .thenReturn(Optional.<Throwable>empty())
+                    .onErrorResume(error -> Mono.just(Optional.of(error)));
+            return Mono.zip(verdict, failure)
+                    .flatMap(both -> PendingVerdict.passes(both.getT1())
+                            ? kept(both.getT2())
+                            : wasted(dialect, request, pending)
+                                    .then(carryOut(both.getT1(), exchange, chain, moderated, dialect, request, body)));
+        });
+    }
+
+    private Mono<Void> kept(Optional<Throwable> failure) {
+        optimismMetrics.kept();
+        return failure.map(Mono::<Void>error).orElseGet(Mono::empty);
+    }
+
+    private Mono<Void> wasted(Dialect dialect, ModeratedRequest request, PendingVerdict pending) {
+        return Mono.fromRunnable(() -> optimismMetrics.wasted(
+                dialect, request.stream(), pending.wasted(), Math.toIntExact(maxAnswerSize.toBytes())));
     }
 
     private Mono<Void> forwardRedacted(
@@ -113,16 +193,19 @@ public final class Moderation {
         byte[] redacted = dialect.redactRequest(body, redactor);
         ModeratedRequest reread = dialect.read(redacted);
         return redactor.isClean(reread.conversation().turns())
-                ? chain.filter(forwarded(exchange, moderated, dialect, reread, redacted))
+                ? chain.filter(forwarded(
+                        exchange, exchange.getResponse(), moderated, dialect, reread, redacted, chunks -> chunks))
                 : Mono.error(Judge.notRedactable());
     }
 
     private ServerWebExchange forwarded(
             ServerWebExchange exchange,
+            ServerHttpResponse response,
             ModeratedExchange moderated,
             Dialect dialect,
             ModeratedRequest request,
-            byte[] body) {
+            byte[] body,
+            UnaryOperator<Flux<byte[]>> hold) {
         ServerHttpRequest uncompressed = exchange.getRequest()
                 .mutate()
                 .headers(headers -> {
@@ -136,7 +219,16 @@ public final class Moderation {
                 .request(RequestBody.with(
                         uncompressed, body, exchange.getResponse().bufferFactory()))
                 .response(new ModeratedResponse(
-                        exchange, dialect, judge, windowMetrics, idleTimeout, maxAnswerSize, moderated, request))
+                        exchange,
+                        response,
+                        dialect,
+                        judge,
+                        windowMetrics,
+                        idleTimeout,
+                        maxAnswerSize,
+                        moderated,
+                        request,
+                        hold))
                 .build();
     }
 

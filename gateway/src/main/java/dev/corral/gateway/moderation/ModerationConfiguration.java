@@ -20,6 +20,7 @@ import dev.corral.gateway.dialect.responses.OpenAiResponses;
 import dev.corral.gateway.exchange.ErrorResponses;
 import dev.corral.gateway.exchange.ExchangeLog;
 import dev.corral.gateway.upstream.IdleTimeout;
+import dev.corral.gateway.upstream.ModelFacts;
 import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.PolicyRegistry;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -80,6 +81,7 @@ public class ModerationConfiguration {
             RequestBody requestBody,
             CorralProperties properties,
             IdleTimeout idleTimeout,
+            ModelFacts models,
             ReactiveGuard guard,
             Shadows shadows,
             MeterRegistry metrics,
@@ -90,6 +92,7 @@ public class ModerationConfiguration {
                 requestBody,
                 properties.maxAnswerSize(),
                 idleTimeout,
+                models,
                 guard,
                 shadows,
                 metrics,

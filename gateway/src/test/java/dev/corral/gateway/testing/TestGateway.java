@@ -13,8 +13,10 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.springframework.boot.SpringApplication;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -35,11 +37,18 @@ public final class TestGateway implements AutoCloseable {
 
     /** Starts one with these settings beside the usual ones of a test. */
     public static TestGateway start(Guard guard, Map<String, String> settings) {
+        return start(guard, Clock.systemUTC(), settings);
+    }
+
+    /** The same with a clock for how long upstreams are left alone. */
+    public static TestGateway start(Guard guard, Clock clock, Map<String, String> settings) {
         Map<String, String> all = new LinkedHashMap<>(Map.of("corral.port", "0"));
         all.putAll(settings);
         SpringApplication application = new SpringApplication(GatewayServer.class);
-        application.addInitializers(
-                context -> ((GenericApplicationContext) context).registerBean("guard", Guard.class, () -> guard));
+        application.addInitializers(context -> {
+            ((GenericApplicationContext) context).registerBean("guard", Guard.class, () -> guard);
+            ((GenericApplicationContext) context).registerBean("upstreamClock", Clock.class, () -> clock);
+        });
         return new TestGateway(application.run(all.entrySet().stream()
                 .map(setting -> "--" + setting.getKey() + "=" + setting.getValue())
                 .toArray(String[]::new)));
@@ -84,6 +93,17 @@ public final class TestGateway implements AutoCloseable {
         return send(request(path)
                 .header("Content-Type", "application/json")
                 .POST(BodyPublishers.ofString(body, StandardCharsets.UTF_8)));
+    }
+
+    /** One figure of {@code /actuator/prometheus}; 0 where there is none yet. */
+    public double metric(String name, String... tags) {
+        return get("/actuator/prometheus")
+                .body()
+                .lines()
+                .filter(line -> line.startsWith(name + "{"))
+                .filter(line -> List.of(tags).stream().allMatch(line::contains))
+                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+                .sum();
     }
 
     public HttpResponse<String> get(String path) {

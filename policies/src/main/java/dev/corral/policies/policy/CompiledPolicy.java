@@ -139,6 +139,11 @@ public final class CompiledPolicy {
         return policy.streaming();
     }
 
+    /** Which requests go to the upstream before the verdict. */
+    public Optimism optimism() {
+        return policy.optimism();
+    }
+
     /** What works otherwise than its author may believe; to be logged when the policy is loaded. */
     public List<PolicyIssue> warnings() {
         return warnings;

@@ -32,6 +32,7 @@ import java.util.Set;
  * @param audit what an audit may keep, where a rule does not say it
  * @param textGuard how the guard for text is used
  * @param streaming how streamed answers are cut into windows
+ * @param optimism which requests go to the upstream before the verdict
  * @param tests inside the file
  * @param sources the file, then those that it names
  */
@@ -54,6 +55,7 @@ public record Policy(
         AuditDetail audit,
         GuardUse textGuard,
         StreamingWindows streaming,
+        Optimism optimism,
         List<PolicyTest> tests,
         List<Source> sources) {
 
