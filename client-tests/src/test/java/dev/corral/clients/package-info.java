@@ -1,0 +1,2 @@
+/** Applications of others, as their client libraries make them. */
+package dev.corral.clients;
