@@ -2,6 +2,7 @@ package dev.corral.quantization;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.corral.guardmodels.conversation.Conversation;
 import dev.corral.guardmodels.conversation.Role;
@@ -29,6 +30,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -133,6 +135,33 @@ class ConverterTests {
 
         convert(TINY, folder.resolve("again"), recipe);
         assertThat(folder.resolve("again/model.onnx")).hasSameBinaryContentAs(to.resolve("model.onnx"));
+    }
+
+    @Test
+    void convertWhenActivationsAreCalibratedStaysNearTheOriginal() throws Exception {
+        List<String> texts =
+                List.of("How do I bake bread?", "Hello", "Tell me about the sea, please.", "I will find you.");
+        Files.writeString(
+                data(),
+                texts.stream().map(text -> "{\"text\": \"" + text + "\"}\n").collect(Collectors.joining()));
+        Format even = new Format.Int8(Format.Activations.CALIBRATED);
+        Recipe recipe = new Recipe(even, List.of(), new Format.Fp32(), Optional.empty(), Optional.of(data()), 1024);
+
+        GuardManifest manifest = convert(TINY, folder.resolve("even"), recipe);
+        convert(TINY, folder.resolve("exact"), Precision.FP32);
+
+        assertThat(manifest.made().recipe()).isEqualTo("int8 with calibrated activations; embedding fp32");
+        try (Guard guard = OnnxGuard.load(GuardStore.open(folder.resolve("even")), Resources.oneLane(1));
+                Guard exact = OnnxGuard.load(GuardStore.open(folder.resolve("exact")), Resources.oneLane(1))) {
+            for (String text : texts) {
+                assertThat(unsafe(guard, text)).as(text).isCloseTo(unsafe(exact, text), within(0.1));
+            }
+        }
+    }
+
+    private static double unsafe(Guard guard, String text) {
+        Assessment assessment = guard.assess(new Conversation(List.of(Turn.of(Role.USER, text))));
+        return ((Assessment.Scored) assessment).unsafe().value();
     }
 
     @Test

@@ -17,6 +17,9 @@ import java.util.Map;
  */
 public final class LlamaGraph {
 
+    /** What the name of a value ends in of which only the wanted rows go on. */
+    private static final String ROWS = ".rows";
+
     private final LlamaConfig config;
     private final Checkpoint weights;
     private final Recipe recipe;
@@ -130,7 +133,7 @@ public final class LlamaGraph {
             String attention = attention(layer, normal);
             if (layer == layers - 1) {
                 // what follows the last attention looks at one token at a time: only the wanted rows go on
-                attention = rowsOf(attention, value + "attention.rows");
+                attention = rowsOf(attention, attention + ROWS);
                 residual = rowsOf(residual, value + "residual.rows");
             }
             String mixed = linear(layer, Projection.OUTPUT)
@@ -168,6 +171,8 @@ public final class LlamaGraph {
         String weight = tensors(layer) + "self_attn.";
         String value = "layer." + layer + ".attention";
         long kvWidth = (long) config.kvHeads() * config.headSize();
+        Matrix values = matrix(weight + "v_proj", kvWidth, config.hidden());
+        Smoothing smoothing = smoothings.get(layer == layers - 1 ? value + ROWS : value);
         String queryKeyValue = linear(layer, Projection.QKV)
                 .multiply(
                         graph,
@@ -176,7 +181,7 @@ public final class LlamaGraph {
                         Matrix.stack(List.of(
                                 matrix(weight + "q_proj", (long) config.heads() * config.headSize(), config.hidden()),
                                 matrix(weight + "k_proj", kvWidth, config.hidden()),
-                                matrix(weight + "v_proj", kvWidth, config.hidden()))));
+                                smoothing == null ? values : smoothing.smooth(values))));
         Object[] cache = {1L, (long) config.kvHeads(), "capacity", (long) config.headSize()};
         String pastKey = graph.input("past_key_values." + layer + ".key", ElementType.FLOAT, cache);
         String pastValue = graph.input("past_key_values." + layer + ".value", ElementType.FLOAT, cache);
