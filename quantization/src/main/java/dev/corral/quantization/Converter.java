@@ -10,13 +10,13 @@ import dev.corral.guardmodels.tokenizer.GuardTokenizer;
 import dev.corral.policies.assessment.Probability;
 import dev.corral.policies.taxonomy.Hazard;
 import dev.corral.policies.taxonomy.Taxonomy;
+import dev.corral.quantization.graph.Calibrated;
 import dev.corral.quantization.graph.Kept;
 import dev.corral.quantization.graph.LlamaConfig;
 import dev.corral.quantization.graph.LlamaGraph;
 import dev.corral.quantization.graph.Matrix;
 import dev.corral.quantization.graph.OnnxGraph;
 import dev.corral.quantization.graph.OnnxWriter;
-import dev.corral.quantization.graph.RoundedMatrix;
 import dev.corral.quantization.pruning.Calibration;
 import dev.corral.quantization.recipe.Pruning;
 import dev.corral.quantization.recipe.Recipe;
@@ -136,12 +136,12 @@ public final class Converter {
                     head.rows(),
                     kept,
                     sources(from, weights, recipe));
-            Map<String, RoundedMatrix> rounded = Map.of();
+            Calibrated calibrated = Calibrated.NOTHING;
             if (recipe.calibration().isPresent()) {
-                rounded = calibration(recipe.calibration().get(), config, family, catalogue, verdict, tokenizerFile)
-                        .round(recipe, weights, head, kept, unfinished, progress::calibrated);
+                calibrated = calibration(recipe.calibration().get(), config, family, catalogue, verdict, tokenizerFile)
+                        .calibrate(recipe, weights, head, kept, unfinished, progress::calibrated);
             }
-            OnnxGraph graph = LlamaGraph.build(config, weights, recipe, head, kept, rounded);
+            OnnxGraph graph = LlamaGraph.build(config, weights, recipe, head, kept, calibrated);
             progress.total(graph.constantBytes());
             new OnnxWriter(tool).write(graph, unfinished.resolve("model.onnx"), progress::written);
             Files.copy(tokenizerFile, unfinished.resolve(TOKENIZER));

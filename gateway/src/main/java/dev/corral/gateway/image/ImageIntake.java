@@ -96,11 +96,11 @@ public final class ImageIntake {
     private static Arrived arrived(Conversation conversation, List<ImagePart> parts, List<Image> images) {
         Map<String, String> fetched = new LinkedHashMap<>();
         for (int i = 0; i < images.size(); i++) {
-            if (images.get(i) instanceof Image.File(byte[] bytes, _)
+            if (images.get(i) instanceof Image.File file
                     && parts.get(i).image() instanceof Image.Reference(String url)
                     && !DataUri.is(url)) {
-                String type = ImageFormat.of(bytes).orElseThrow().mediaType();
-                fetched.put(parts.get(i).where(), DataUri.of(type, bytes));
+                String type = ImageFormat.of(file.bytes()).orElseThrow().mediaType();
+                fetched.put(parts.get(i).where(), DataUri.of(type, file.bytes()));
             }
         }
         return new Arrived(with(conversation, images), fetched);

@@ -4,7 +4,6 @@ import dev.corral.quantization.recipe.Format;
 import dev.corral.quantization.recipe.Projection;
 import dev.corral.quantization.recipe.Recipe;
 import dev.corral.quantization.safetensors.Checkpoint;
-import dev.corral.quantization.safetensors.Tensor;
 import java.util.List;
 import java.util.Map;
 
@@ -24,15 +23,24 @@ public final class LlamaGraph {
     private final Kept kept;
     private final int layers;
     private final Way way;
+    private final Map<String, Smoothing> smoothings;
     private final OnnxGraph graph = new OnnxGraph();
 
-    private LlamaGraph(LlamaConfig config, Checkpoint weights, Recipe recipe, Kept kept, int layers, Way way) {
+    private LlamaGraph(
+            LlamaConfig config,
+            Checkpoint weights,
+            Recipe recipe,
+            Kept kept,
+            int layers,
+            Way way,
+            Map<String, Smoothing> smoothings) {
         this.config = config;
         this.weights = weights;
         this.recipe = recipe;
         this.kept = kept;
         this.layers = layers;
         this.way = way;
+        this.smoothings = smoothings;
     }
 
     /** How a matrix of a layer is multiplied with. */
@@ -44,12 +52,12 @@ public final class LlamaGraph {
          *
          * @param rows a name for what has as many rows as the activations
          */
-        LinearLayer of(int layer, Format format, String rows);
+        LinearLayer of(int layer, Projection projection, Format format, String rows);
     }
 
-    /** The graph of a whole decoder; see {@link #build(LlamaConfig, Checkpoint, Recipe, Matrix, Kept, Map)}. */
+    /** The graph of a whole decoder; see {@link #build(LlamaConfig, Checkpoint, Recipe, Matrix, Kept, Calibrated)}. */
     public static OnnxGraph build(LlamaConfig config, Checkpoint weights, Recipe recipe, Matrix head) {
-        return build(config, weights, recipe, head, Kept.all(config), Map.of());
+        return build(config, weights, recipe, head, Kept.all(config), Calibrated.NOTHING);
     }
 
     /**
@@ -58,25 +66,32 @@ public final class LlamaGraph {
      * @param config of the checkpoint
      * @param head the rows of the output that are kept, in order; always fp32
      * @param kept what the graph gets of the decoder
-     * @param rounded the calibrated matrices, by the names that {@link InputProducts} gives them
+     * @param calibrated what calibration data decided on
      * @throws dev.corral.quantization.recipe.RecipeException if the recipe does not fit the decoder
      */
     public static OnnxGraph build(
-            LlamaConfig config,
-            Checkpoint weights,
-            Recipe recipe,
-            Matrix head,
-            Kept kept,
-            Map<String, RoundedMatrix> rounded) {
-        Way way = (_, format, rows) -> LinearLayer.of(format, rows, rounded);
-        return build(config, weights, recipe, head, kept, kept.layers().size(), way);
+            LlamaConfig config, Checkpoint weights, Recipe recipe, Matrix head, Kept kept, Calibrated calibrated) {
+        Way way = (_, _, format, rows) -> LinearLayer.of(format, rows, calibrated);
+        return build(config, weights, recipe, head, kept, kept.layers().size(), way, calibrated.smoothings());
     }
 
     /** The first layers of a decoder, and the head right after them. */
     static OnnxGraph build(
             LlamaConfig config, Checkpoint weights, Recipe recipe, Matrix head, Kept kept, int layers, Way way) {
+        return build(config, weights, recipe, head, kept, layers, way, Map.of());
+    }
+
+    private static OnnxGraph build(
+            LlamaConfig config,
+            Checkpoint weights,
+            Recipe recipe,
+            Matrix head,
+            Kept kept,
+            int layers,
+            Way way,
+            Map<String, Smoothing> smoothings) {
         recipe.requireFits(kept.layers().size(), config.hidden());
-        LlamaGraph builder = new LlamaGraph(config, weights, recipe, kept, layers, way);
+        LlamaGraph builder = new LlamaGraph(config, weights, recipe, kept, layers, way, smoothings);
         builder.decoder(head, Math.min(recipe.contextTokens(), config.maxPositions()));
         return builder.graph;
     }
@@ -106,7 +121,7 @@ public final class LlamaGraph {
         graph.node(
                 OnnxGraph.STANDARD,
                 "SimplifiedLayerNormalization",
-                List.of(residual, norm(tensors(0) + "input_layernorm")),
+                List.of(residual, norm(tensors(0) + "input_layernorm", normal)),
                 List.of(normal),
                 Map.of("epsilon", config.normEpsilon()));
         for (int layer = 0; layer < layers; layer++) {
@@ -139,14 +154,14 @@ public final class LlamaGraph {
     }
 
     private LinearLayer embedding() {
-        return LinearLayer.of(recipe.embedding(), "tokens", Map.of());
+        return LinearLayer.of(recipe.embedding(), "tokens", Calibrated.NOTHING);
     }
 
     private LinearLayer linear(int layer, Projection projection) {
         // what follows the last layer's attention has the wanted rows only
         boolean cut = layer == layers - 1 && projection != Projection.QKV;
         Format format = recipe.format(layer, kept.layers().size(), projection);
-        return way.of(layer, format, cut ? "rows" : "tokens");
+        return way.of(layer, projection, format, cut ? "rows" : "tokens");
     }
 
     private String attention(int layer, String x) {
@@ -225,7 +240,7 @@ public final class LlamaGraph {
         graph.node(
                 OnnxGraph.MICROSOFT,
                 "SkipSimplifiedLayerNormalization",
-                List.of(a, b, norm(norm)),
+                List.of(a, b, norm(norm, normal)),
                 List.of(normal, "", "", sum),
                 Map.of("epsilon", config.normEpsilon()));
         return normal;
@@ -236,9 +251,13 @@ public final class LlamaGraph {
         return name;
     }
 
-    private String norm(String name) {
-        Tensor tensor = weights.require(name + ".weight").requireShape(config.hidden());
-        return graph.constant(Initializer.floats(name, tensor.vector(), config.hidden()));
+    /** The weights of the norm that makes {@code value}. */
+    private String norm(String name, String value) {
+        float[] weight =
+                weights.require(name + ".weight").requireShape(config.hidden()).vector();
+        Smoothing smoothing = smoothings.get(value);
+        return graph.constant(
+                Initializer.floats(name, smoothing == null ? weight : smoothing.smooth(weight), config.hidden()));
     }
 
     private Matrix matrix(String name, long rows, long columns) {
