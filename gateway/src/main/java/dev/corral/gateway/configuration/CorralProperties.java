@@ -39,7 +39,8 @@ public record CorralProperties(
         @Nullable Path secretsDirectory,
         @DefaultValue Models models,
         @DefaultValue Policy policy,
-        @DefaultValue Guard guard) {
+        @DefaultValue Guard guard,
+        @DefaultValue Images images) {
 
     /** The name of the one upstream of {@code corral.upstream}. */
     public static final String ONLY_UPSTREAM = "upstream";
@@ -276,6 +277,29 @@ public record CorralProperties(
                 require(lanes == 0, "corral.guard.lanes", instead, lanes);
                 require(threads == 0, "corral.guard.threads", instead, threads);
             }
+        }
+    }
+
+    /**
+     * Images in requests. Whether any are fetched, and from whom, the policy says.
+     *
+     * @param maxPerRequest images of one request; further ones are not judged, and the policy decides
+     * @param maxSize the longest file that is fetched
+     * @param fetchTimeout for one file, redirects included
+     */
+    public record Images(
+            @DefaultValue("16") int maxPerRequest,
+            @DefaultValue("8MB") DataSize maxSize,
+            @DefaultValue("10s") Duration fetchTimeout) {
+
+        public Images {
+            require(
+                    maxPerRequest >= 0 && maxPerRequest <= 1_024,
+                    "corral.images.max-per-request",
+                    "between 0 and 1024",
+                    maxPerRequest);
+            requireSize("corral.images.max-size", maxSize);
+            requireTime("corral.images.fetch-timeout", fetchTimeout);
         }
     }
 

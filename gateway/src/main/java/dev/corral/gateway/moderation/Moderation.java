@@ -11,6 +11,7 @@ import dev.corral.gateway.exchange.ErrorResponses;
 import dev.corral.gateway.exchange.ExchangeLog;
 import dev.corral.gateway.exchange.ModeratedExchange;
 import dev.corral.gateway.exchange.WireResponses;
+import dev.corral.gateway.image.ImageIntake;
 import dev.corral.gateway.refusal.Refusals;
 import dev.corral.gateway.upstream.IdleTimeout;
 import dev.corral.gateway.upstream.ModelFacts;
@@ -19,6 +20,7 @@ import dev.corral.policies.policy.BlockStyle;
 import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.Decision;
 import dev.corral.policies.policy.Direction;
+import dev.corral.policies.policy.ImageUse;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
@@ -39,6 +41,7 @@ public final class Moderation {
     private final RequestBody requestBody;
     private final DataSize maxAnswerSize;
     private final IdleTimeout idleTimeout;
+    private final ImageIntake images;
     private final ModelFacts models;
     private final Judge judge;
     private final WindowMetrics windowMetrics;
@@ -56,6 +59,7 @@ public final class Moderation {
             RequestBody requestBody,
             DataSize maxAnswerSize,
             IdleTimeout idleTimeout,
+            ImageIntake images,
             ModelFacts models,
             ReactiveGuard guard,
             Shadows shadows,
@@ -66,6 +70,7 @@ public final class Moderation {
         this.requestBody = requestBody;
         this.maxAnswerSize = maxAnswerSize;
         this.idleTimeout = idleTimeout;
+        this.images = images;
         this.models = models;
         this.judge = new Judge(guard, shadows);
         this.windowMetrics = new WindowMetrics(metrics);
@@ -91,15 +96,38 @@ public final class Moderation {
     private Mono<Void> moderate(
             ServerWebExchange exchange, GatewayFilterChain chain, ModeratedExchange moderated, Dialect dialect) {
         return requestBody.read(exchange.getRequest()).flatMap(body -> {
-            ModeratedRequest request = dialect.read(body);
-            models.check(request.model(), request.conversation());
-            Upstreams.asksFor(exchange, request.model());
-            return isOptimistic(moderated.policy(), request)
-                    ? askBoth(exchange, chain, moderated, dialect, request, body)
-                    : judge.prompt(moderated, request)
-                            .flatMap(
-                                    decision -> carryOut(decision, exchange, chain, moderated, dialect, request, body));
+            ModeratedRequest named = dialect.read(body);
+            models.check(named.model(), named.conversation());
+            return images.take(named.conversation(), moderated.policy().images())
+                    .flatMap(arrived -> moderate(
+                            exchange,
+                            chain,
+                            moderated,
+                            dialect,
+                            named.with(arrived.conversation()),
+                            body(moderated, dialect, body, arrived)));
         });
+    }
+
+    private Mono<Void> moderate(
+            ServerWebExchange exchange,
+            GatewayFilterChain chain,
+            ModeratedExchange moderated,
+            Dialect dialect,
+            ModeratedRequest request,
+            byte[] body) {
+        Upstreams.asksFor(exchange, request.model());
+        return isOptimistic(moderated.policy(), request)
+                ? askBoth(exchange, chain, moderated, dialect, request, body)
+                : judge.prompt(moderated, request)
+                        .flatMap(decision -> carryOut(decision, exchange, chain, moderated, dialect, request, body));
+    }
+
+    /** What was judged is what is sent on: a file that was fetched goes in place of its address. */
+    private static byte[] body(ModeratedExchange moderated, Dialect dialect, byte[] body, ImageIntake.Arrived arrived) {
+        return arrived.fetched().isEmpty() || moderated.policy().images().pass() == ImageUse.Pass.URL
+                ? body
+                : dialect.withImages(body, arrived.fetched());
     }
 
     private Mono<Void> carryOut(
@@ -191,7 +219,8 @@ public final class Moderation {
         PolicyRedactor redactor =
                 new PolicyRedactor(moderated.policy(), moderated.facts(Direction.PROMPT, request.model()));
         byte[] redacted = dialect.redactRequest(body, redactor);
-        ModeratedRequest reread = dialect.read(redacted);
+        ModeratedRequest named = dialect.read(redacted);
+        ModeratedRequest reread = named.with(images.inside(named.conversation()));
         return redactor.isClean(reread.conversation().turns())
                 ? chain.filter(forwarded(
                         exchange, exchange.getResponse(), moderated, dialect, reread, redacted, chunks -> chunks))

@@ -19,6 +19,9 @@ import dev.corral.gateway.dialect.openai.OpenAiModerations;
 import dev.corral.gateway.dialect.responses.OpenAiResponses;
 import dev.corral.gateway.exchange.ErrorResponses;
 import dev.corral.gateway.exchange.ExchangeLog;
+import dev.corral.gateway.image.FetchLimits;
+import dev.corral.gateway.image.ImageFetcher;
+import dev.corral.gateway.image.ImageIntake;
 import dev.corral.gateway.upstream.IdleTimeout;
 import dev.corral.gateway.upstream.ModelFacts;
 import dev.corral.policies.policy.CompiledPolicy;
@@ -26,6 +29,7 @@ import dev.corral.policies.policy.PolicyRegistry;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.InstantSource;
 import java.util.List;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.cloud.gateway.filter.GatewayFilter;
 import org.springframework.cloud.gateway.filter.factory.AbstractGatewayFilterFactory;
 import org.springframework.context.annotation.Bean;
@@ -35,6 +39,8 @@ import org.springframework.core.Ordered;
 /** The filter, and what it is made of. */
 @Configuration(proxyBeanMethods = false)
 public class ModerationConfiguration {
+
+    private static final int MAX_REDIRECTS = 3;
 
     @Bean
     Dialects dialects() {
@@ -76,11 +82,19 @@ public class ModerationConfiguration {
     }
 
     @Bean
+    @ConditionalOnMissingBean
+    ImageFetcher imageFetcher(CorralProperties properties) {
+        return new ImageFetcher(new FetchLimits(
+                properties.images().maxSize().toBytes(), properties.images().fetchTimeout(), MAX_REDIRECTS));
+    }
+
+    @Bean
     Moderation moderation(
             Dialects dialects,
             RequestBody requestBody,
             CorralProperties properties,
             IdleTimeout idleTimeout,
+            ImageFetcher imageFetcher,
             ModelFacts models,
             ReactiveGuard guard,
             Shadows shadows,
@@ -92,6 +106,7 @@ public class ModerationConfiguration {
                 requestBody,
                 properties.maxAnswerSize(),
                 idleTimeout,
+                new ImageIntake(imageFetcher, properties.images().maxPerRequest()),
                 models,
                 guard,
                 shadows,

@@ -60,7 +60,8 @@ class CorralPropertiesTests {
                                 256,
                                 DataSize.ofMegabytes(32),
                                 DataSize.ofMegabytes(256),
-                                null)));
+                                null),
+                        new CorralProperties.Images(16, DataSize.ofMegabytes(8), Duration.ofSeconds(10))));
     }
 
     @Test
@@ -82,6 +83,9 @@ class CorralPropertiesTests {
         settings.put("corral.guard.queue", "7");
         settings.put("corral.guard.cache-size", "8MB");
         settings.put("corral.guard.prefix-cache-size", "9MB");
+        settings.put("corral.images.max-per-request", "10");
+        settings.put("corral.images.max-size", "11MB");
+        settings.put("corral.images.fetch-timeout", "12s");
         assertThat(settings.keySet())
                 .containsExactlyElementsOf(KnownProperties.all().stream()
                         .filter(key -> !key.startsWith(REMOTE) && !key.startsWith("corral.upstream"))
@@ -106,7 +110,8 @@ class CorralPropertiesTests {
                                 7,
                                 DataSize.ofMegabytes(8),
                                 DataSize.ofMegabytes(9),
-                                null)));
+                                null),
+                        new CorralProperties.Images(10, DataSize.ofMegabytes(11), Duration.ofSeconds(12))));
     }
 
     @Test

@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.springframework.boot.SpringApplication;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.support.GenericApplicationContext;
@@ -42,12 +43,19 @@ public final class TestGateway implements AutoCloseable {
 
     /** The same with a clock for how long upstreams are left alone. */
     public static TestGateway start(Guard guard, Clock clock, Map<String, String> settings) {
+        return start(
+                guard, settings, context -> context.registerBean("upstreamClock", Clock.class, () -> clock));
+    }
+
+    /** Starts one with these settings and these beans beside the usual ones of a test. */
+    public static TestGateway start(
+            Guard guard, Map<String, String> settings, Consumer<GenericApplicationContext> beans) {
         Map<String, String> all = new LinkedHashMap<>(Map.of("corral.port", "0"));
         all.putAll(settings);
         SpringApplication application = new SpringApplication(GatewayServer.class);
         application.addInitializers(context -> {
             ((GenericApplicationContext) context).registerBean("guard", Guard.class, () -> guard);
-            ((GenericApplicationContext) context).registerBean("upstreamClock", Clock.class, () -> clock);
+            beans.accept((GenericApplicationContext) context);
         });
         return new TestGateway(application.run(all.entrySet().stream()
                 .map(setting -> "--" + setting.getKey() + "=" + setting.getValue())

@@ -129,6 +129,11 @@ public final class CompiledPolicy {
         return policy.textGuard();
     }
 
+    /** What is allowed about images that a request names by their address. */
+    public ImageUse images() {
+        return policy.images();
+    }
+
     /** How clients are told of a block. */
     public BlockStyle blockStyle() {
         return policy.blockStyle();

@@ -1,5 +1,8 @@
 package dev.corral.gateway.dialect.anthropic;
 
+import tools.jackson.databind.node.ObjectNode;
+import java.util.Map;
+import dev.corral.gateway.dialect.ImagePlaces;
 import dev.corral.gateway.dialect.Answer;
 import dev.corral.gateway.dialect.AnswerStream;
 import dev.corral.gateway.dialect.Dialect;
@@ -107,6 +110,11 @@ public final class AnthropicMessages implements Dialect {
     }
 
     @Override
+    public byte[] withImages(byte[] body, Map<String, String> images) {
+        return ImagePlaces.replaced(StrictJson.request(body), images, AnthropicMessages::hold);
+    }
+
+    @Override
     public byte[] redactAnswer(byte[] body, Redactor redactor) {
         return StrictJson.bytes(
                 MessageTexts.MESSAGES.redacted(StrictJson.answer(body), ContentSource.ASSISTANT, redactor));
@@ -127,5 +135,14 @@ public final class AnthropicMessages implements Dialect {
 
     private static MessageWriter writer(ModeratedRequest request, String exchangeId) {
         return new MessageWriter("msg_" + exchangeId, request.model());
+    }
+
+    /** Anthropic's own form of a file in a request. */
+    private static void hold(ObjectNode source, String address) {
+        int comma = address.indexOf(',');
+        source.removeAll();
+        source.put("type", "base64");
+        source.put("media_type", address.substring("data:".length(), address.indexOf(';')));
+        source.put("data", address.substring(comma + 1));
     }
 }

@@ -1,5 +1,6 @@
 package dev.corral.gateway.dialect.llamastack;
 
+import dev.corral.gateway.dialect.ImagePlaces;
 import dev.corral.gateway.dialect.Answer;
 import dev.corral.gateway.dialect.AnswerStream;
 import dev.corral.gateway.dialect.Dialect;
@@ -91,6 +92,11 @@ public final class LlamaStackInference implements Dialect {
     public byte[] redactRequest(byte[] body, Redactor redactor) {
         return StrictJson.bytes(
                 LlamaStackTexts.LLAMA_STACK.redacted(StrictJson.request(body), ContentSource.SYSTEM, redactor));
+    }
+
+    @Override
+    public byte[] withImages(byte[] body, Map<String, String> images) {
+        return ImagePlaces.replaced(StrictJson.request(body), images);
     }
 
     @Override

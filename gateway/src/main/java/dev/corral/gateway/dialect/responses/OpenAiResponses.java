@@ -1,5 +1,7 @@
 package dev.corral.gateway.dialect.responses;
 
+import java.util.Map;
+import dev.corral.gateway.dialect.ImagePlaces;
 import dev.corral.gateway.dialect.Answer;
 import dev.corral.gateway.dialect.AnswerStream;
 import dev.corral.gateway.dialect.Dialect;
@@ -98,6 +100,11 @@ public final class OpenAiResponses implements Dialect {
     @Override
     public byte[] redactRequest(byte[] body, Redactor redactor) {
         return StrictJson.bytes(ResponsesRedaction.request(StrictJson.request(body), redactor));
+    }
+
+    @Override
+    public byte[] withImages(byte[] body, Map<String, String> images) {
+        return ImagePlaces.replaced(StrictJson.request(body), images);
     }
 
     @Override
