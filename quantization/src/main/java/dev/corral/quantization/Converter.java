@@ -158,7 +158,7 @@ public final class Converter {
         try (GuardTokenizer tokenizer = tokenizer(original)) {
             return family.verdictTokens(hazards.catalogue().taxonomy(), hazards.words(), tokenizer::encode);
         } catch (IllegalArgumentException e) {
-            throw new CheckpointException(original.place() + ": " + e.getMessage(), e);
+            throw new CheckpointException("the tokenizer of " + original.place() + ": " + e.getMessage(), e);
         }
     }
 
