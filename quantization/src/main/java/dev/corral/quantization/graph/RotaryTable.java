@@ -1,5 +1,6 @@
 package dev.corral.quantization.graph;
 
+import java.util.Optional;
 import java.util.function.DoubleUnaryOperator;
 
 /**
@@ -17,7 +18,7 @@ record RotaryTable(LlamaConfig config, int positions) {
     }
 
     private Initializer table(String name, DoubleUnaryOperator function) {
-        float[] frequencies = frequencies();
+        float[] frequencies = frequencies(config.headSize(), config.ropeTheta(), config.ropeScaling());
         float[] values = new float[positions * frequencies.length];
         for (int position = 0; position < positions; position++) {
             for (int i = 0; i < frequencies.length; i++) {
@@ -29,20 +30,27 @@ record RotaryTable(LlamaConfig config, int positions) {
         return Initializer.floats(name, values, positions, frequencies.length);
     }
 
-    private float[] frequencies() {
-        float[] frequencies = new float[config.headSize() / 2];
+    /** One for each pair of a head's values, the highest first. */
+    static float[] frequencies(int headSize, double theta, Optional<LlamaConfig.RopeScaling> scaling) {
+        float[] frequencies = new float[headSize / 2];
         for (int i = 0; i < frequencies.length; i++) {
-            double frequency = 1 / Math.pow(config.ropeTheta(), 2.0 * i / config.headSize());
-            double stretched = config.ropeScaling()
-                    .map(scaling -> scaled(scaling, frequency))
-                    .orElse(frequency);
-            frequencies[i] = (float) stretched;
+            double frequency = 1 / Math.pow(theta, 2.0 * i / headSize);
+            frequencies[i] = (float) stretched(scaling, i, frequency);
         }
         return frequencies;
     }
 
+    private static double stretched(Optional<LlamaConfig.RopeScaling> scaling, int i, double frequency) {
+        return switch (scaling.orElse(null)) {
+            case LlamaConfig.RopeScaling.Llama3 llama3 -> scaled(llama3, frequency);
+            case LlamaConfig.RopeScaling.Divisors divisors ->
+                frequency / divisors.divisors().get(i);
+            case null -> frequency;
+        };
+    }
+
     /** Long waves are stretched by the factor, short ones kept, those between blended. */
-    private static double scaled(LlamaConfig.RopeScaling scaling, double frequency) {
+    private static double scaled(LlamaConfig.RopeScaling.Llama3 scaling, double frequency) {
         double wavelength = 2 * Math.PI / frequency;
         if (wavelength > scaling.originalPositions() / scaling.lowFrequency()) {
             return frequency / scaling.factor();
