@@ -2,11 +2,12 @@ package dev.corral.quantization;
 
 import dev.corral.guardmodels.store.GuardManifest;
 import dev.corral.policies.taxonomy.Hazard;
+import dev.corral.quantization.checkpoint.Checkpoint;
+import dev.corral.quantization.checkpoint.CheckpointException;
+import dev.corral.quantization.checkpoint.Tensor;
 import dev.corral.quantization.graph.LlamaConfig;
 import dev.corral.quantization.hub.DownloadRecord;
-import dev.corral.quantization.safetensors.Checkpoint;
-import dev.corral.quantization.safetensors.CheckpointException;
-import dev.corral.quantization.safetensors.Tensor;
+import dev.corral.quantization.safetensors.SafetensorsCheckpoint;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -124,14 +125,14 @@ final class InspectCommand implements Callable<Integer> {
 
     private static void weights(Path directory, ObjectNode facts) throws IOException {
         LlamaConfig config = LlamaConfig.read(directory);
-        try (Checkpoint checkpoint = Checkpoint.open(directory)) {
+        try (Checkpoint checkpoint = SafetensorsCheckpoint.open(directory)) {
             List<Tensor> tensors =
                     checkpoint.names().stream().map(checkpoint::require).toList();
             long parameters = tensors.stream()
                     .mapToLong(tensor -> tensor.shape().stream().reduce(1L, Math::multiplyExact))
                     .sum();
             List<String> types = tensors.stream()
-                    .map(tensor -> tensor.type().name())
+                    .map(tensor -> tensor.storage())
                     .distinct()
                     .sorted()
                     .toList();
@@ -140,7 +141,7 @@ final class InspectCommand implements Callable<Integer> {
                             directory.getFileName() == null
                                     ? ""
                                     : directory.getFileName().toString())
-                    .put("family", Converter.family(directory).id())
+                    .put("family", Original.family(config, checkpoint).id())
                     .put("parameters", parameters)
                     .put("tensors", tensors.size())
                     .put("types", String.join(", ", types));
@@ -162,7 +163,13 @@ final class InspectCommand implements Callable<Integer> {
                 .put("longestSequence", config.maxPositions())
                 .put("embeddingIsHead", config.tied())
                 .put("rotaryBase", config.ropeTheta());
-        config.ropeScaling().ifPresent(scaling -> shape.put("rotaryScaling", "llama3, factor " + scaling.factor()));
+        config.ropeScaling()
+                .ifPresent(scaling -> shape.put(
+                        "rotaryScaling",
+                        switch (scaling) {
+                            case LlamaConfig.RopeScaling.Llama3 llama3 -> "llama3, factor " + llama3.factor();
+                            case LlamaConfig.RopeScaling.Divisors _ -> "a divisor for each frequency";
+                        }));
     }
 
     private static void files(Path directory, ObjectNode facts) throws IOException {

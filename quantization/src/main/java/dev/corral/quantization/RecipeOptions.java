@@ -105,6 +105,18 @@ final class RecipeOptions {
      * @throws dev.corral.quantization.recipe.RecipeException if the recipe file cannot be followed
      */
     Recipe recipe() {
+        require(precision != null || file != null, "--precision or --recipe must be given");
+        return recipe(new Format.Fp32());
+    }
+
+    /**
+     * What the flags say.
+     *
+     * @param unlessSaid what is made of all matrices and the embedding where no flag names a precision
+     * @throws IllegalArgumentException if they contradict each other, or a value is wrong
+     * @throws dev.corral.quantization.recipe.RecipeException if the recipe file cannot be followed
+     */
+    Recipe recipe(Format unlessSaid) {
         Path named = file;
         if (named != null) {
             List<String> others = Stream.of(
@@ -123,7 +135,13 @@ final class RecipeOptions {
             require(others.isEmpty(), "--recipe says it all: leave " + others + " out, or write it into the file");
             return Recipe.read(named);
         }
-        require(precision != null, "--precision or --recipe must be given");
+        if (precision == null) {
+            require(
+                    Stream.of(blockSize, scales, activations, fineLayers, embedding)
+                            .allMatch(Objects::isNull),
+                    "--block-size, --scales, --activations, --fine-layers and --embedding need --precision");
+            return new Recipe(unlessSaid, List.of(), unlessSaid, pruning(), Optional.empty(), contextTokens());
+        }
         Precision chosen = choice("--precision", precision, Precision.values(), Precision::label);
         Format matrices = matrices(chosen);
         require(
@@ -139,10 +157,14 @@ final class RecipeOptions {
                 embedding(),
                 pruning(),
                 calibrated() ? Optional.ofNullable(calibration) : Optional.empty(),
-                Objects.requireNonNullElse(contextTokens, Recipe.DEFAULT_CONTEXT_TOKENS));
+                contextTokens());
         return chosen == Precision.INT8
                 ? recipe.withFineLayers(Objects.requireNonNullElse(fineLayers, Recipe.DEFAULT_FINE_LAYERS))
                 : recipe;
+    }
+
+    private int contextTokens() {
+        return Objects.requireNonNullElse(contextTokens, Recipe.DEFAULT_CONTEXT_TOKENS);
     }
 
     private Format matrices(Precision chosen) {

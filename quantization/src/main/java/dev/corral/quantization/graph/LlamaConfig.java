@@ -1,9 +1,10 @@
 package dev.corral.quantization.graph;
 
-import dev.corral.quantization.safetensors.CheckpointException;
+import dev.corral.quantization.checkpoint.CheckpointException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -22,7 +23,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param vocabulary rows of the embedding
  * @param maxPositions longest sequence that the model was made for, in tokens
  * @param ropeTheta base of the rotary embedding
- * @param ropeScaling Llama 3's stretching of the rotary embedding, where it is used
+ * @param ropeScaling the stretching of the rotary embedding, where it is used
  * @param normEpsilon of all RMS norms
  * @param tied whether the embedding serves as the head, too
  */
@@ -40,11 +41,24 @@ public record LlamaConfig(
         float normEpsilon,
         boolean tied) {
 
-    /**
-     * Llama 3's rotary scaling (huggingface/transformers:src/transformers/modeling_rope_utils.py,
-     * {@code _compute_llama3_parameters}).
-     */
-    public record RopeScaling(double factor, double lowFrequency, double highFrequency, double originalPositions) {}
+    /** How the rotary embedding is stretched. */
+    public sealed interface RopeScaling {
+
+        /**
+         * Llama 3's way (huggingface/transformers:src/transformers/modeling_rope_utils.py,
+         * {@code _compute_llama3_parameters}).
+         */
+        record Llama3(double factor, double lowFrequency, double highFrequency, double originalPositions)
+                implements RopeScaling {}
+
+        /** What each frequency is divided by, the highest frequency first. */
+        record Divisors(List<Float> divisors) implements RopeScaling {
+
+            public Divisors {
+                divisors = List.copyOf(divisors);
+            }
+        }
+    }
 
     /** Reads and checks {@code config.json} of a directory. */
     public static LlamaConfig read(Path directory) {
@@ -113,7 +127,7 @@ public record LlamaConfig(
             return switch (type) {
                 case "default" -> Optional.empty();
                 case "llama3" ->
-                    Optional.of(new RopeScaling(
+                    Optional.of(new RopeScaling.Llama3(
                             number(scaling, "factor"),
                             number(scaling, "low_freq_factor"),
                             number(scaling, "high_freq_factor"),

@@ -33,16 +33,22 @@ record RotaryTable(LlamaConfig config, int positions) {
         float[] frequencies = new float[config.headSize() / 2];
         for (int i = 0; i < frequencies.length; i++) {
             double frequency = 1 / Math.pow(config.ropeTheta(), 2.0 * i / config.headSize());
-            double stretched = config.ropeScaling()
-                    .map(scaling -> scaled(scaling, frequency))
-                    .orElse(frequency);
-            frequencies[i] = (float) stretched;
+            frequencies[i] = (float) stretched(i, frequency);
         }
         return frequencies;
     }
 
+    private double stretched(int i, double frequency) {
+        return switch (config.ropeScaling().orElse(null)) {
+            case LlamaConfig.RopeScaling.Llama3 llama3 -> scaled(llama3, frequency);
+            case LlamaConfig.RopeScaling.Divisors divisors ->
+                frequency / divisors.divisors().get(i);
+            case null -> frequency;
+        };
+    }
+
     /** Long waves are stretched by the factor, short ones kept, those between blended. */
-    private static double scaled(LlamaConfig.RopeScaling scaling, double frequency) {
+    private static double scaled(LlamaConfig.RopeScaling.Llama3 scaling, double frequency) {
         double wavelength = 2 * Math.PI / frequency;
         if (wavelength > scaling.originalPositions() / scaling.lowFrequency()) {
             return frequency / scaling.factor();

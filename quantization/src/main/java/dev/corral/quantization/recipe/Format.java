@@ -101,6 +101,27 @@ public sealed interface Format {
         }
     }
 
+    /**
+     * As the checkpoint has it, number for number, where it has blocks that {@code MatMulNBits} takes.
+     *
+     * @param precision of most of the checkpoint's matrices
+     * @param exactActivations whether activations stay fp32, in place of 8 bits with a scale a block
+     * @param otherwise of the other matrices
+     */
+    record Stored(Precision precision, boolean exactActivations, Format otherwise) implements Format {
+
+        public Stored {
+            if (otherwise instanceof Stored || (otherwise instanceof Int4 int4 && int4.calibrated())) {
+                throw new IllegalArgumentException("what is not as it should be must be quantised: " + otherwise);
+            }
+        }
+
+        @Override
+        public String label() {
+            return "as stored" + (exactActivations ? " with fp32 activations" : "") + " or " + otherwise.label();
+        }
+    }
+
     /** How the scale of a block is found. */
     enum Scales {
         /** The weight farthest from zero is met exactly. */

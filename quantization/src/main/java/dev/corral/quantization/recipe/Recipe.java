@@ -128,7 +128,8 @@ public record Recipe(
                 }
             }
         }
-        if (embedding instanceof Format.Int4 int4 && hidden % int4.blockSize() != 0) {
+        Format made = embedding instanceof Format.Stored stored ? stored.otherwise() : embedding;
+        if (made instanceof Format.Int4 int4 && hidden % int4.blockSize() != 0) {
             throw new RecipeException(
                     "blocks of %d do not divide the %d weights of a token's embedding: take smaller ones"
                             .formatted(int4.blockSize(), hidden));

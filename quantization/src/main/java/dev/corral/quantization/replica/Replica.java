@@ -1,9 +1,9 @@
 package dev.corral.quantization.replica;
 
-import dev.corral.quantization.safetensors.CheckpointException;
+import dev.corral.quantization.checkpoint.CheckpointException;
 import dev.corral.quantization.safetensors.CheckpointWriter;
 import dev.corral.quantization.safetensors.CheckpointWriter.Entry;
-import dev.corral.quantization.safetensors.Tensor;
+import dev.corral.quantization.safetensors.SafetensorsTensor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -87,11 +87,11 @@ public record Replica(ReplicaShape shape, long seed) {
     }
 
     private static Entry matrix(String name, long rows, long columns) {
-        return new Entry(name + ".weight", Tensor.Type.BF16, List.of(rows, columns));
+        return new Entry(name + ".weight", SafetensorsTensor.Type.BF16, List.of(rows, columns));
     }
 
     private Entry norm(String name) {
-        return new Entry(name + ".weight", Tensor.Type.BF16, List.of((long) shape.hidden()));
+        return new Entry(name + ".weight", SafetensorsTensor.Type.BF16, List.of((long) shape.hidden()));
     }
 
     private String configuration() {

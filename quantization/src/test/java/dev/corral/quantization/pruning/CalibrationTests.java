@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import dev.corral.guardmodels.prompt.GuardFamily;
 import dev.corral.guardmodels.prompt.VerdictTokens;
 import dev.corral.guardmodels.tokenizer.GuardTokenizer;
+import dev.corral.quantization.checkpoint.Checkpoint;
 import dev.corral.quantization.graph.Kept;
 import dev.corral.quantization.graph.LlamaConfig;
 import dev.corral.quantization.graph.Matrix;
@@ -14,7 +15,7 @@ import dev.corral.quantization.recipe.Format;
 import dev.corral.quantization.recipe.Projection;
 import dev.corral.quantization.recipe.Recipe;
 import dev.corral.quantization.recipe.RecipeException;
-import dev.corral.quantization.safetensors.Checkpoint;
+import dev.corral.quantization.safetensors.SafetensorsCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -77,7 +78,7 @@ class CalibrationTests {
                 Optional.empty(),
                 Optional.of(data),
                 1024);
-        try (Checkpoint weights = Checkpoint.open(MODEL);
+        try (Checkpoint weights = SafetensorsCheckpoint.open(MODEL);
                 GuardTokenizer tokenizer =
                         GuardTokenizer.load(Files.readAllBytes(tokenizerFile), tokenizerFile.toString())) {
             return Calibration.read(data, config, GuardFamily.LLAMA_GUARD_3, List.of(), VERDICT, tokenizer)

@@ -1,0 +1,79 @@
+package dev.corral.quantization;
+
+import dev.corral.guardmodels.prompt.GuardFamily;
+import dev.corral.quantization.checkpoint.Checkpoint;
+import dev.corral.quantization.checkpoint.CheckpointException;
+import dev.corral.quantization.graph.LlamaConfig;
+import dev.corral.quantization.safetensors.SafetensorsCheckpoint;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a guard is made of, whatever files it lies in. The weights have Hugging Face's names and layout: each head's rows
+ * in halves, not in pairs, for the rotary embedding.
+ *
+ * @param place the file or folder, for messages
+ * @param tokenizerJson a Hugging Face {@code tokenizer.json}
+ * @param sources all files that were read, whose hashes {@code guard.yaml} tells
+ * @param licence what the files say of it
+ */
+public record Original(
+        String place,
+        LlamaConfig config,
+        String tokenizerJson,
+        Checkpoint weights,
+        List<Path> sources,
+        Optional<String> licence)
+        implements AutoCloseable {
+
+    static final String TOKENIZER = "tokenizer.json";
+    static final String VERDICT_HEAD = "verdict_head.weight";
+
+    private static final int LAYERS_OF_8B = 32;
+
+    public Original {
+        sources = List.copyOf(sources);
+    }
+
+    /**
+     * A Hugging Face model folder with safetensors weights.
+     *
+     * @throws CheckpointException if it is not supported, saying what and why
+     */
+    @SuppressWarnings("MustBeClosedChecker") // the weights live as long as the original, which closes them
+    public static Original huggingFace(Path directory) throws IOException {
+        Path tokenizer = directory.resolve(TOKENIZER);
+        if (!Files.isRegularFile(tokenizer)) {
+            throw new CheckpointException(
+                    "%s has no %s: download it from the model's repository".formatted(directory, TOKENIZER));
+        }
+        LlamaConfig config = LlamaConfig.read(directory);
+        String tokenizerJson = Files.readString(tokenizer);
+        Checkpoint weights = SafetensorsCheckpoint.open(directory);
+        List<Path> sources = new ArrayList<>(List.of(directory.resolve("config.json"), tokenizer));
+        sources.addAll(weights.files());
+        return new Original(directory.toString(), config, tokenizerJson, weights, sources, Optional.empty());
+    }
+
+    /** The family that the weights are made for, as far as they show it. */
+    public GuardFamily family() {
+        return family(config, weights);
+    }
+
+    /** The family that weights are made for, as far as they show it. */
+    static GuardFamily family(LlamaConfig config, Checkpoint weights) {
+        if (weights.find(VERDICT_HEAD).isPresent()) {
+            return GuardFamily.CORRAL_STARTER;
+        }
+        return config.layers() == LAYERS_OF_8B ? GuardFamily.LLAMA_GUARD_3_8B : GuardFamily.LLAMA_GUARD_3;
+    }
+
+    @Override
+    public void close() {
+        weights.close();
+    }
+}
