@@ -95,6 +95,7 @@ record Decoder(
     }
 
     /** Takes the layer that a state comes out of, and gives the state that goes into it. */
+    @SuppressWarnings("ReferenceEquality") // what terms are told by
     private static Term layer(Term state, Deque<Layer> layers, Deque<Shape> shapes, String origin) {
         if (!(state
                         instanceof

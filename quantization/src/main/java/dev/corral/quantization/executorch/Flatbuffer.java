@@ -14,10 +14,10 @@ import java.util.Optional;
  * code.
  *
  * <p>Generated readers trust every offset. Here each one is compared with the buffer's end before it is followed, a field
- * must lie within its table and a vector within the buffer. Offsets that lead backward or to the same place from a
- * million others cost an attacker nothing, so what may be looked at is counted: a reader asks for the entries of a vector
- * once, and all entries together are at most {@link #MOST_ENTRIES}. As readers follow a schema, which is no deeper than
- * its tables, circles end by themselves.
+ * must lie within its table and a vector within the buffer. Offsets that lead backward, or to the same place from a
+ * million others, cost an attacker nothing, so what is looked at is counted: all entries of vectors and all bytes of
+ * texts together are at most a number that is many times what an honest buffer needs. As readers follow a schema, which
+ * is no deeper than its tables, circles end by themselves.
  */
 final class Flatbuffer {
 

@@ -108,6 +108,7 @@ final class ProgramFile implements AutoCloseable {
      *
      * @throws CheckpointException if it is no such program, or is damaged
      */
+    @SuppressWarnings("MustBeClosedChecker") // the arena lives as long as the file, which closes it
     static ProgramFile open(Path path) {
         Arena arena = Arena.ofShared();
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {

@@ -12,6 +12,7 @@ import java.util.Map;
  * must be one of those that Llama decoders were seen to consist of; any other is refused by name, so that no program is
  * taken for what it is not.
  */
+@SuppressWarnings("ReferenceEquality") // what terms are told by
 final class Reading {
 
     private static final String XNNPACK = "XnnpackBackend";

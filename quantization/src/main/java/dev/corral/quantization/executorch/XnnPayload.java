@@ -33,6 +33,7 @@ record XnnPayload(List<Linear> linears) {
     private static final int QUANTISED_VALUE = 2;
     private static final int INT4_IN_GROUPS = 10;
     private static final int PER_GROUP = 4;
+    private static final int PER_TOKEN = 3;
     private static final long NAMED = -1;
 
     /** ExecuTorch's names of the nodes that an exporter may have put in by mistake, by tag. */
@@ -83,17 +84,17 @@ record XnnPayload(List<Linear> linears) {
         private XnnPayload read() {
             String identifier = text(4);
             if (identifier.equals("XN00") || identifier.equals(IDENTIFIER)) {
-                throw refused("has no header '%s': it is from before ExecuTorch 0.2; export it again", HEADER);
+                throw refused("has no header '%s': it is from before ExecuTorch 0.2; export it again".formatted(HEADER));
             }
             if (!identifier.equals(HEADER)) {
-                throw refused("does not begin with the header '%s' of XNNPACK's payloads", HEADER);
+                throw refused("does not begin with the header '%s' of XNNPACK's payloads".formatted(HEADER));
             }
             int headerBytes = payload.byteSize() < HEADER_BYTES
                     ? 0
                     : Short.toUnsignedInt(payload.get(
                             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 8));
             if (headerBytes < HEADER_BYTES) {
-                throw refused("has a header of %d bytes in place of %d", headerBytes, HEADER_BYTES);
+                throw refused("has a header of %d bytes in place of %d".formatted(headerBytes, HEADER_BYTES));
             }
             MemorySegment graph = slice(
                     Integer.toUnsignedLong(payload.get(INT, 10)),
@@ -105,7 +106,7 @@ record XnnPayload(List<Linear> linears) {
                     || !new String(
                                     graph.asSlice(4, 4).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.ISO_8859_1)
                             .equals(IDENTIFIER)) {
-                throw refused("has a graph that is not marked '%s'", IDENTIFIER);
+                throw refused("has a graph that is not marked '%s'".formatted(IDENTIFIER));
             }
             return graph(new Flatbuffer(graph, origin, MOST_ENTRIES).root("graph"), constants);
         }
@@ -131,7 +132,7 @@ record XnnPayload(List<Linear> linears) {
                             throw node.unsupported("adds a bias");
                         }
                         Long input = converted.get(node.unsignedInteger(0));
-                        if (input == null) {
+                        if (input == null || quantisation(value(values, node.unsignedInteger(0), node)) != PER_TOKEN) {
                             throw node.unsupported(
                                     "multiplies a value that was not converted to 8 bits with a scale a token");
                         }
@@ -170,6 +171,12 @@ record XnnPayload(List<Linear> linears) {
             return union.unsignedByte(0) == QUANTISED_VALUE ? value.requireTable(0, "tensor_value") : value;
         }
 
+        private static int quantisation(Flatbuffer.Table union) {
+            return union.unsignedByte(0) == QUANTISED_VALUE
+                    ? union.requireTable(1, "xvalue_union").unsignedByte(1)
+                    : 0;
+        }
+
         /** The place of a value among the arguments of the call. */
         private static long external(
                 Map<Long, Flatbuffer.Table> values, long id, int flag, Flatbuffer.Table user) {
@@ -189,10 +196,10 @@ record XnnPayload(List<Linear> linears) {
                                 .formatted(tensor.shortInteger(0), INT4_IN_GROUPS));
             }
             Flatbuffer.Table quantised = union.requireTable(1, "xvalue_union");
-            if (quantised.unsignedByte(1) != PER_GROUP) {
+            if (quantisation(union) != PER_GROUP) {
                 throw quantised.unsupported(
                         "has quantisation %d in place of %d, a scale a group"
-                                .formatted(quantised.unsignedByte(1), PER_GROUP));
+                                .formatted(quantisation(union), PER_GROUP));
             }
             Flatbuffer.Table groups = quantised.requireTable(2, "quant_params");
             if (groups.integer(1) != 0) {
@@ -245,8 +252,8 @@ record XnnPayload(List<Linear> linears) {
         private MemorySegment slice(long offset, long size, String what) {
             if (size < 0 || offset > payload.byteSize() || size > payload.byteSize() - offset) {
                 throw refused(
-                        "is damaged: %s is to have %s bytes at %d, but the payload has %d",
-                        what, Long.toUnsignedString(size), offset, payload.byteSize());
+                        "is damaged: %s is to have %s bytes at %d, but the payload has %d"
+                                .formatted(what, Long.toUnsignedString(size), offset, payload.byteSize()));
             }
             return payload.asSlice(offset, size);
         }
@@ -258,8 +265,8 @@ record XnnPayload(List<Linear> linears) {
                             payload.asSlice(at, 4).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.ISO_8859_1);
         }
 
-        private CheckpointException refused(String format, Object... arguments) {
-            return new CheckpointException(origin + " " + format.formatted(arguments));
+        private CheckpointException refused(String what) {
+            return new CheckpointException(origin + " " + what);
         }
     }
 }

@@ -60,6 +60,23 @@ public record LlamaConfig(
         }
     }
 
+    /** The same with another stretching of the rotary embedding. */
+    public LlamaConfig withRopeScaling(Optional<RopeScaling> other) {
+        return new LlamaConfig(
+                hidden,
+                layers,
+                heads,
+                kvHeads,
+                headSize,
+                intermediate,
+                vocabulary,
+                maxPositions,
+                ropeTheta,
+                other,
+                normEpsilon,
+                tied);
+    }
+
     /** Reads and checks {@code config.json} of a directory. */
     public static LlamaConfig read(Path directory) {
         Path file = directory.resolve("config.json");

@@ -7,16 +7,34 @@ import java.nio.ByteOrder;
 /**
  * What ExecuTorch 0.4 makes for XNNPACK of one linear layer, but for the numbers of its weights, which follow it: a
  * header and a flatbuffer (pytorch/executorch:backends/xnnpack/serialization/schema.fbs).
- *
- * @param external place of the product among the arguments of the call
  */
-record PhonePayload(int rows, int columns, int group, float[] scales, int external) {
+final class PhonePayload {
 
     private static final int HEADER_BYTES = 30;
     private static final int GRAPH_AT = 32;
     private static final int ALIGNMENT = 16;
     private static final int NONE = -1;
     private static final int SLOTS = 9;
+
+    private final int rows;
+    private final int columns;
+    private final int group;
+    private final float[] scales;
+    private final int external;
+
+    /**
+     * A matrix's payload.
+     *
+     * @param scales one for each group of columns, row by row
+     * @param external place of the product among the arguments of the call
+     */
+    PhonePayload(int rows, int columns, int group, float[] scales, int external) {
+        this.rows = rows;
+        this.columns = columns;
+        this.group = group;
+        this.scales = scales;
+        this.external = external;
+    }
 
     /** Bytes of the numbers. */
     long numberBytes() {

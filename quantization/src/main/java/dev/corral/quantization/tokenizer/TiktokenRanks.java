@@ -135,12 +135,13 @@ public final class TiktokenRanks {
             joined.add(joined(parts, i));
         }
         while (parts.size() > 2) {
-            int best = joined.indexOf(Collections.min(joined));
-            if (joined.get(best) == NO_TOKEN) {
+            Integer lowest = Collections.min(joined);
+            if (lowest == NO_TOKEN) {
                 return Optional.empty();
             }
+            int best = joined.indexOf(lowest);
+            joined.subList(best, best + 1).clear();
             parts.set(best, parts.get(best) + parts.remove(best + 1));
-            joined.remove(best);
             if (best > 0) {
                 joined.set(best - 1, joined(parts, best - 1));
             }
