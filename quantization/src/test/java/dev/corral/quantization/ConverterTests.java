@@ -226,7 +226,7 @@ class ConverterTests {
     }
 
     private GuardManifest convert(Path from, Path to, Recipe recipe) throws IOException {
-        return converter.convert(from, to, Converter.family(from), recipe, DESCRIPTION, new NoProgress());
+        return converter.convert(from, to, GuardFamily.LLAMA_GUARD_3, recipe, DESCRIPTION, new NoProgress());
     }
 
     private Path copy(Path source) throws IOException {

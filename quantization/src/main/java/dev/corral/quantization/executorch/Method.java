@@ -1,6 +1,7 @@
 package dev.corral.quantization.executorch;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * One method of a program: numbered values, and what is done with them, one after the other.
@@ -51,8 +52,10 @@ record Method(
          * @param type number of the element type in ExecuTorch's schema
          * @param shape outermost dimension first; the largest where it depends on the input
          * @param constant where the program has its elements; 0 where it computes them
+         * @param place where the program keeps what it computes; others may be kept there before, after, or as the same
+         *     elements in another shape
          */
-        record Array(int type, List<Long> shape, int constant) implements Value {
+        record Array(int type, List<Long> shape, int constant, Optional<Place> place) implements Value {
 
             static final int UINT8 = 0;
             static final int INT64 = 4;
@@ -67,6 +70,9 @@ record Method(
                 return constant != 0;
             }
         }
+
+        /** A place in the memory that a program has while it runs. */
+        record Place(long memory, long low, long high) {}
 
         /** Something that no guard's program was seen to need. */
         record Other(int tag) implements Value {}

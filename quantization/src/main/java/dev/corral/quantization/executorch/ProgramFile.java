@@ -295,7 +295,12 @@ final class ProgramFile implements AutoCloseable {
                         Arrays.stream(value.integers(2, "sizes"))
                                 .mapToObj(size -> (long) size)
                                 .toList(),
-                        value.has(6) ? 0 : value.integer(5));
+                        value.has(6) ? 0 : value.integer(5),
+                        value.table(6, "allocation_info")
+                                .map(place -> new Method.Value.Place(
+                                        place.unsignedInteger(0),
+                                        place.unsignedInteger(1),
+                                        place.unsignedInteger(2))));
             case 7 ->
                 // numbers of values, or where those are too large, numbers that no guard's method reads
                 new Method.Value.Several(Arrays.stream(value.longIntegers(0, "items"))

@@ -5,6 +5,7 @@ import dev.corral.quantization.checkpoint.CheckpointException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Runs a method on terms in place of numbers, to find out what it computes. Tensors have no names in a program, and what
@@ -28,6 +29,10 @@ final class Reading {
     private final Method method;
     private final Map<Integer, Term> computed = new HashMap<>();
     private final Map<Integer, Term> caches = new HashMap<>();
+
+    /** What was computed last in a place: in later versions a tensor in another shape is only another value there. */
+    private final Map<Value.Place, Integer> kept = new HashMap<>();
+
     private int number;
     private int calls;
     private long weightBytes;
@@ -50,6 +55,10 @@ final class Reading {
                                     method.inputs().size(),
                                     method.outputs().size()));
         }
+        if (!reading.shape(method.inputs().get(1)).equals(List.of(1L))) {
+            throw new CheckpointException("%s: the second input of '%s' is not one place, but has the shape %s"
+                    .formatted(program.origin(), method.name(), reading.shape(method.inputs().get(1))));
+        }
         reading.computed.put(method.inputs().get(0), new Term.Tokens());
         reading.computed.put(method.inputs().get(1), new Term.Start());
         for (Method.Step step : method.steps()) {
@@ -68,7 +77,7 @@ final class Reading {
                     throw unknown(kernel.operator());
                 }
                 Term result = result(kernel.operator(), kernel.arguments());
-                computed.put(kernel.arguments().get(size - 1), result);
+                put(kernel.arguments().get(size - 1), result);
             }
         }
     }
@@ -101,7 +110,7 @@ final class Reading {
             if (weightBytes > MOST_SHARED * program.bytes()) {
                 throw refused("has weights that with those before are more than the file holds");
             }
-            computed.put(out, new Term.Product(weights, term(in)));
+            put(out, new Term.Product(weights, term(in)));
         }
     }
 
@@ -172,7 +181,7 @@ final class Reading {
         Term x = term(at(in, 0));
         long dimension = whole(at(in, 1));
         long index = whole(at(in, 2));
-        if (x instanceof Term.Start && index == 0) {
+        if (x instanceof Term.Start && dimension == 0 && (index == 0 || index == -1)) {
             return x;
         }
         return dimension == 1 && index == -1 ? new Term.Last(x) : fail(operator);
@@ -347,6 +356,13 @@ final class Reading {
                 : fail(operator);
     }
 
+    private void put(int value, Term term) {
+        computed.put(value, term);
+        if (value(value) instanceof Value.Array array) {
+            array.place().ifPresent(place -> kept.put(place, value));
+        }
+    }
+
     /** What a value is. */
     private Term term(int value) {
         Term term = computed.get(value);
@@ -357,6 +373,15 @@ final class Reading {
             Term.Constant constant = new Term.Constant(value, array);
             computed.put(value, constant);
             return constant;
+        }
+        if (value(value) instanceof Value.Array array) {
+            Optional<Term> same = array.place()
+                    .flatMap(place -> Optional.ofNullable(kept.get(place)))
+                    .filter(other -> elements(other) == elements(value))
+                    .map(computed::get);
+            if (same.isPresent()) {
+                return same.get();
+            }
         }
         throw refused("uses value %d before it is computed".formatted(value));
     }
@@ -379,6 +404,10 @@ final class Reading {
 
     private List<Long> shape(int value) {
         return value(value) instanceof Value.Array array ? array.shape() : List.of();
+    }
+
+    private long elements(int value) {
+        return shape(value).stream().reduce(1L, (a, b) -> a * b);
     }
 
     private long last(int value) {

@@ -156,7 +156,9 @@ class ExecutorchModelTests {
         try (OnnxCausalModel converted = convert(name, true)) {
             for (JsonNode sequence : PhoneFixtures.json(name + ".logits.json")) {
                 int[] read = {};
-                ReferenceLlama reference = new ReferenceLlama(PhoneFixtures.expected(name), false, name.contains("1.5"));
+                ReferenceLlama.Scales scales =
+                        name.contains("1.5") ? ReferenceLlama.Scales.NEAREST : ReferenceLlama.Scales.EXACT;
+                ReferenceLlama reference = new ReferenceLlama(PhoneFixtures.expected(name), false, scales);
                 for (int call = 0; call < sequence.path("steps").size(); call++) {
                     int[] tokens = PhoneFixtures.ints(sequence.path("steps").path(call));
                     read = IntStream.concat(Arrays.stream(read), Arrays.stream(tokens)).toArray();
@@ -191,7 +193,9 @@ class ExecutorchModelTests {
     @FieldSource("FIXTURES")
     void logitsWhenComputedAsThePhoneDoesAreItsOwn(String name) throws IOException {
         for (JsonNode sequence : PhoneFixtures.json(name + ".logits.json")) {
-            ReferenceLlama reference = new ReferenceLlama(PhoneFixtures.expected(name), true, true);
+            ReferenceLlama.Scales scales =
+                    name.contains("1.5") ? ReferenceLlama.Scales.NEAREST : ReferenceLlama.Scales.LOADED;
+            ReferenceLlama reference = new ReferenceLlama(PhoneFixtures.expected(name), true, scales);
             for (int call = 0; call < sequence.path("steps").size(); call++) {
                 float[] logits =
                         reference.logits(PhoneFixtures.ints(sequence.path("steps").path(call)));

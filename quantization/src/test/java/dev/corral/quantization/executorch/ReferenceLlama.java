@@ -6,8 +6,7 @@ import java.util.List;
 
 /**
  * The fixtures' decoder once more, written down plainly from the exporter's own weights: values of neighbours are turned,
- * each step is a loop. With the phone's arithmetic, activations are quantised as its runtime does it and scales are cut to
- * 16 bits as it does when it loads a program.
+ * each step is a loop. With the phone's arithmetic, activations are quantised as its runtime does it.
  */
 final class ReferenceLlama {
 
@@ -18,12 +17,37 @@ final class ReferenceLlama {
     private static final int LAYERS = 2;
     private static final float EPSILON = 1e-5f;
 
-    /** ExecuTorch 0.4's rounding of a scale: the upper half of its bits after this factor. */
-    private static final double ROUNDING = 1.00389105;
+    /** How scales of linear layers are cut to 16 bits. */
+    enum Scales {
+        /** Not at all. */
+        EXACT {
+            @Override
+            float of(float scale) {
+                return scale;
+            }
+        },
+        /** To the nearest, as exporters store them since 0.7. */
+        NEAREST {
+            @Override
+            float of(float scale) {
+                int bits = Float.floatToRawIntBits(scale);
+                return Float.intBitsToFloat(bits + 0x7FFF + (bits >>> 16 & 1) & 0xFFFF0000);
+            }
+        },
+        /** As the runtime does it when it loads a program that has them in 32 bits. */
+        LOADED {
+            @Override
+            float of(float scale) {
+                return Float.intBitsToFloat(Float.floatToRawIntBits((float) (scale * 1.00389105)) & 0xFFFF0000);
+            }
+        };
+
+        abstract float of(float scale);
+    }
 
     private final Expected expected;
     private final boolean phone;
-    private final boolean roundsScales;
+    private final Scales scales;
     private final float[] cosines;
     private final float[] sines;
     private final List<List<float[]>> keys = new ArrayList<>();
@@ -33,12 +57,11 @@ final class ReferenceLlama {
      * A decoder that has read nothing.
      *
      * @param phone whether activations are quantised
-     * @param roundsScales whether scales of linear layers are cut to 16 bits
      */
-    ReferenceLlama(Expected expected, boolean phone, boolean roundsScales) {
+    ReferenceLlama(Expected expected, boolean phone, Scales scales) {
         this.expected = expected;
         this.phone = phone;
-        this.roundsScales = roundsScales;
+        this.scales = scales;
         cosines = expected.floats("rope.cos");
         sines = expected.floats("rope.sin");
         for (int layer = 0; layer < LAYERS; layer++) {
@@ -49,7 +72,7 @@ final class ReferenceLlama {
 
     /** Reads tokens after those before, and gives the logits after the last one. */
     float[] logits(int[] tokens) {
-        float[] embedding = weights("tok_embeddings.weight", false);
+        float[] embedding = weights("tok_embeddings.weight", Scales.EXACT);
         float[] state = new float[0];
         for (int token : tokens) {
             state = new float[DIM];
@@ -124,7 +147,7 @@ final class ReferenceLlama {
     }
 
     private float[] multiply(String name, float[] x) {
-        float[] weights = weights(name + ".weight", roundsScales);
+        float[] weights = weights(name + ".weight", scales);
         float[] in = phone ? quantised(x) : x;
         float[] out = new float[weights.length / x.length];
         for (int row = 0; row < out.length; row++) {
@@ -155,20 +178,15 @@ final class ReferenceLlama {
         return out;
     }
 
-    private float[] weights(String name, boolean rounded) {
+    private float[] weights(String name, Scales cut) {
         byte[] numbers = expected.numbers(name + ".q");
-        float[] scales = expected.floats(name + ".scale");
-        int group = numbers.length / scales.length;
+        float[] steps = expected.floats(name + ".scale");
+        int group = numbers.length / steps.length;
         float[] weights = new float[numbers.length];
         for (int i = 0; i < weights.length; i++) {
-            weights[i] = numbers[i] * (rounded ? cut(scales[i / group]) : scales[i / group]);
+            weights[i] = numbers[i] * cut.of(steps[i / group]);
         }
         return weights;
-    }
-
-    private static float cut(float scale) {
-        int bits = Float.floatToRawIntBits((float) (scale * ROUNDING));
-        return Float.intBitsToFloat(bits & 0xFFFF0000);
     }
 
     private static void add(float[] sum, float[] more) {
