@@ -159,7 +159,8 @@ public final class Converter {
             Taxonomy taxonomy = hazards.catalogue().taxonomy();
             VerdictTokens verdict = family.verdictTokens(taxonomy, hazards.words(), tokenizer::encode);
             return original.prunedHead()
-                    .map(head -> verdict.within(head.tokens(), taxonomy.hazards().size()))
+                    .map(head ->
+                            verdict.within(head.tokens(), taxonomy.hazards().size()))
                     .orElse(verdict);
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(original.place() + ": " + e.getMessage(), e);
@@ -201,8 +202,7 @@ public final class Converter {
         }
         if (original.prunedHead().isPresent()) {
             Original.PrunedHead pruned = original.prunedHead().get();
-            return Matrix.of(
-                            pruned.matrix().requireShape(pruned.tokens().size(), config.hidden()))
+            return Matrix.of(pruned.matrix().requireShape(pruned.tokens().size(), config.hidden()))
                     .select(verdict.headRows().stream()
                             .map(pruned.tokens()::indexOf)
                             .toList());

@@ -41,8 +41,8 @@ public record VerdictTokens(
                             .formatted(headRows.subList(0, 2 + hazards), missing));
         }
         List<Integer> rows = headRows.stream().filter(tokens::contains).toList();
-        Optional<Listing> whole = listing.filter(rest ->
-                        tokens.contains(headRows.get(rest.more)) && tokens.contains(headRows.get(rest.end)))
+        Optional<Listing> whole = listing.filter(
+                        rest -> tokens.contains(headRows.get(rest.more)) && tokens.contains(headRows.get(rest.end)))
                 .map(rest -> new Listing(
                         rest.names,
                         rest.another,

@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
@@ -102,7 +101,10 @@ public final class ExecutorchModel implements Checkpoint {
                 .formatted(
                         program.namesData() ? "1.5" : "0.4",
                         String.join(" ", program.methodNames()),
-                        tokens.stream().map(String::valueOf).reduce((a, b) -> a + " " + b).orElseThrow(),
+                        tokens.stream()
+                                .map(String::valueOf)
+                                .reduce((a, b) -> a + " " + b)
+                                .orElseThrow(),
                         rotary());
     }
 
@@ -179,7 +181,8 @@ public final class ExecutorchModel implements Checkpoint {
                                     decoder.shape().keyHeads(),
                                     headSize));
         }
-        float epsilon = FloatTensor.scalar(program, "the last norm's epsilon", decoder.norm().epsilon());
+        float epsilon = FloatTensor.scalar(
+                program, "the last norm's epsilon", decoder.norm().epsilon());
         LlamaConfig found = new LlamaConfig(
                 decoder.embedding().columns(),
                 decoder.layers().size(),

@@ -57,10 +57,13 @@ record LlamaParameters(Path file, ObjectNode json) {
 
     private void require(String key, Number found, String origin) {
         // -1 stands for what the tokenizer says
-        number(key).filter(said -> said >= 0 && said.floatValue() != found.floatValue()).ifPresent(said -> {
-            throw new CheckpointException("%s: %s is %s, but %s shows %s; give the params.json that belongs to it"
-                    .formatted(file, key, json.path(key), origin, found));
-        });
+        number(key)
+                .filter(said -> said >= 0 && said.floatValue() != found.floatValue())
+                .ifPresent(said -> {
+                    throw new CheckpointException(
+                            "%s: %s is %s, but %s shows %s; give the params.json that belongs to it"
+                                    .formatted(file, key, json.path(key), origin, found));
+                });
     }
 
     private Optional<Double> number(String key) {

@@ -59,7 +59,8 @@ final class ProgramFile implements AutoCloseable {
             throw new CheckpointException(
                     "%s is no ExecuTorch program: its bytes 4 to 7 are not '%s'".formatted(origin, IDENTIFIER));
         }
-        if (file.byteSize() < SHORT_HEADER + Long.BYTES || !text(2 * Integer.BYTES).equals(HEADER)) {
+        if (file.byteSize() < SHORT_HEADER + Long.BYTES
+                || !text(2 * Integer.BYTES).equals(HEADER)) {
             throw new CheckpointException(
                     "%s has no extended header '%s' at byte 8: programs from before ExecuTorch 0.4 are not supported, export it again"
                             .formatted(origin, HEADER));
@@ -96,7 +97,8 @@ final class ProgramFile implements AutoCloseable {
         }
         this.segments = program.tables(4, "segments");
         Optional<Flatbuffer.Table> constantTable = program.table(5, "constant_segment");
-        this.constantSegment = constantTable.map(table -> table.unsignedInteger(0)).orElse(0L);
+        this.constantSegment =
+                constantTable.map(table -> table.unsignedInteger(0)).orElse(0L);
         this.constants =
                 constantTable.map(table -> table.longIntegers(1, "offsets")).orElse(new long[0]);
         this.named = named(program);
@@ -193,8 +195,7 @@ final class ProgramFile implements AutoCloseable {
         if (offset < 0 || size < 0 || offset > all.byteSize() || size > all.byteSize() - offset) {
             throw new CheckpointException(
                     "%s is damaged: %s has the shape %s and begins at byte %s of the constants, which are %d bytes"
-                            .formatted(
-                                    origin, place, tensor.shape(), Long.toUnsignedString(offset), all.byteSize()));
+                            .formatted(origin, place, tensor.shape(), Long.toUnsignedString(offset), all.byteSize()));
         }
         return all.asSlice(offset, size);
     }
@@ -217,8 +218,8 @@ final class ProgramFile implements AutoCloseable {
                 .filter(plan -> plan.text(0, "name").equals(FORWARD))
                 .findFirst()
                 .map(ProgramFile::method)
-                .orElseThrow(() -> new CheckpointException("%s has no method '%s'; it has %s"
-                        .formatted(origin, FORWARD, methodNames())));
+                .orElseThrow(() -> new CheckpointException(
+                        "%s has no method '%s'; it has %s".formatted(origin, FORWARD, methodNames())));
     }
 
     /** The names of all methods, in the order of the file. */
@@ -234,9 +235,8 @@ final class ProgramFile implements AutoCloseable {
                 .map(ProgramFile::method)
                 .filter(method -> method.outputs().size() == 1)
                 .map(method -> value(method, method.outputs().getFirst()))
-                .flatMap(value -> value instanceof Method.Value.Whole whole
-                        ? Optional.of(whole.number())
-                        : Optional.empty());
+                .flatMap(value ->
+                        value instanceof Method.Value.Whole whole ? Optional.of(whole.number()) : Optional.empty());
     }
 
     /** A value of a method by its number. */
@@ -298,9 +298,7 @@ final class ProgramFile implements AutoCloseable {
                         value.has(6) ? 0 : value.integer(5),
                         value.table(6, "allocation_info")
                                 .map(place -> new Method.Value.Place(
-                                        place.unsignedInteger(0),
-                                        place.unsignedInteger(1),
-                                        place.unsignedInteger(2))));
+                                        place.unsignedInteger(0), place.unsignedInteger(1), place.unsignedInteger(2))));
             case 7 ->
                 // numbers of values, or where those are too large, numbers that no guard's method reads
                 new Method.Value.Several(Arrays.stream(value.longIntegers(0, "items"))
@@ -339,8 +337,7 @@ final class ProgramFile implements AutoCloseable {
     }
 
     private String text(long at) {
-        return new String(
-                file.asSlice(at, Integer.BYTES).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.ISO_8859_1);
+        return new String(file.asSlice(at, Integer.BYTES).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.ISO_8859_1);
     }
 
     private static List<Integer> boxed(int[] numbers) {

@@ -77,5 +77,4 @@ sealed interface Term {
 
     /** Logits at the places of some tokens of the vocabulary. */
     record Scattered(Nothing others, Constant tokens, Term logits) implements Term {}
-
 }

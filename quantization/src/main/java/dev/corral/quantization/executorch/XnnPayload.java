@@ -10,7 +10,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * What ExecuTorch makes for XNNPACK of one or more linear layers (pytorch/executorch:backends/xnnpack/serialization): a
@@ -84,15 +83,16 @@ record XnnPayload(List<Linear> linears) {
         private XnnPayload read() {
             String identifier = text(4);
             if (identifier.equals("XN00") || identifier.equals(IDENTIFIER)) {
-                throw refused("has no header '%s': it is from before ExecuTorch 0.2; export it again".formatted(HEADER));
+                throw refused(
+                        "has no header '%s': it is from before ExecuTorch 0.2; export it again".formatted(HEADER));
             }
             if (!identifier.equals(HEADER)) {
                 throw refused("does not begin with the header '%s' of XNNPACK's payloads".formatted(HEADER));
             }
             int headerBytes = payload.byteSize() < HEADER_BYTES
                     ? 0
-                    : Short.toUnsignedInt(payload.get(
-                            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 8));
+                    : Short.toUnsignedInt(
+                            payload.get(ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 8));
             if (headerBytes < HEADER_BYTES) {
                 throw refused("has a header of %d bytes in place of %d".formatted(headerBytes, HEADER_BYTES));
             }
@@ -103,8 +103,7 @@ record XnnPayload(List<Linear> linears) {
             MemorySegment constants =
                     slice(Integer.toUnsignedLong(payload.get(INT, 18)), payload.get(LONG, 22), "its constant data");
             if (graph.byteSize() < 8
-                    || !new String(
-                                    graph.asSlice(4, 4).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.ISO_8859_1)
+                    || !new String(graph.asSlice(4, 4).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.ISO_8859_1)
                             .equals(IDENTIFIER)) {
                 throw refused("has a graph that is not marked '%s'".formatted(IDENTIFIER));
             }
@@ -156,8 +155,7 @@ record XnnPayload(List<Linear> linears) {
             return new XnnPayload(List.copyOf(products.values()));
         }
 
-        private static Flatbuffer.Table value(
-                Map<Long, Flatbuffer.Table> values, long id, Flatbuffer.Table user) {
+        private static Flatbuffer.Table value(Map<Long, Flatbuffer.Table> values, long id, Flatbuffer.Table user) {
             Flatbuffer.Table value = values.get(id);
             if (value == null) {
                 throw user.damaged("uses value %d, which is not there".formatted(id));
@@ -178,8 +176,7 @@ record XnnPayload(List<Linear> linears) {
         }
 
         /** The place of a value among the arguments of the call. */
-        private static long external(
-                Map<Long, Flatbuffer.Table> values, long id, int flag, Flatbuffer.Table user) {
+        private static long external(Map<Long, Flatbuffer.Table> values, long id, int flag, Flatbuffer.Table user) {
             Flatbuffer.Table tensor = tensor(value(values, id, user));
             if ((tensor.integer(5) & flag) == 0) {
                 throw tensor.unsupported("stays inside of the delegate, though a product begins or ends with it");
@@ -187,19 +184,16 @@ record XnnPayload(List<Linear> linears) {
             return tensor.unsignedInteger(4);
         }
 
-        private QuantisedMatrix matrix(
-                Flatbuffer.Table union, List<Flatbuffer.Table> data, MemorySegment constants) {
+        private QuantisedMatrix matrix(Flatbuffer.Table union, List<Flatbuffer.Table> data, MemorySegment constants) {
             Flatbuffer.Table tensor = tensor(union);
             if (union.unsignedByte(0) != QUANTISED_VALUE || tensor.shortInteger(0) != INT4_IN_GROUPS) {
-                throw tensor.unsupported(
-                        "is a weight of type %d in place of %d, 4 bits in groups"
-                                .formatted(tensor.shortInteger(0), INT4_IN_GROUPS));
+                throw tensor.unsupported("is a weight of type %d in place of %d, 4 bits in groups"
+                        .formatted(tensor.shortInteger(0), INT4_IN_GROUPS));
             }
             Flatbuffer.Table quantised = union.requireTable(1, "xvalue_union");
             if (quantisation(union) != PER_GROUP) {
-                throw quantised.unsupported(
-                        "has quantisation %d in place of %d, a scale a group"
-                                .formatted(quantisation(union), PER_GROUP));
+                throw quantised.unsupported("has quantisation %d in place of %d, a scale a group"
+                        .formatted(quantisation(union), PER_GROUP));
             }
             Flatbuffer.Table groups = quantised.requireTable(2, "quant_params");
             if (groups.integer(1) != 0) {
@@ -251,9 +245,8 @@ record XnnPayload(List<Linear> linears) {
 
         private MemorySegment slice(long offset, long size, String what) {
             if (size < 0 || offset > payload.byteSize() || size > payload.byteSize() - offset) {
-                throw refused(
-                        "is damaged: %s is to have %s bytes at %d, but the payload has %d"
-                                .formatted(what, Long.toUnsignedString(size), offset, payload.byteSize()));
+                throw refused("is damaged: %s is to have %s bytes at %d, but the payload has %d"
+                        .formatted(what, Long.toUnsignedString(size), offset, payload.byteSize()));
             }
             return payload.asSlice(offset, size);
         }
@@ -261,8 +254,7 @@ record XnnPayload(List<Linear> linears) {
         private String text(long at) {
             return payload.byteSize() < at + 4
                     ? ""
-                    : new String(
-                            payload.asSlice(at, 4).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.ISO_8859_1);
+                    : new String(payload.asSlice(at, 4).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.ISO_8859_1);
         }
 
         private CheckpointException refused(String what) {

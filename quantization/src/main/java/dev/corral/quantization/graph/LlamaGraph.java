@@ -143,8 +143,7 @@ public final class LlamaGraph {
     /** A table that the checkpoint brings along, as far as it is needed. */
     private Optional<Initializer> stored(String name, int positions) {
         List<Integer> rows = IntStream.range(0, positions).boxed().toList();
-        return weights.find(name)
-                .map(table -> new Rows(Matrix.of(table).select(rows)).floats(name));
+        return weights.find(name).map(table -> new Rows(Matrix.of(table).select(rows)).floats(name));
     }
 
     private LinearLayer embedding() {

@@ -158,15 +158,14 @@ final class PhoneProgram {
             methods.add(method(name, values, new int[0], only, List.of(), new int[0], new int[0]));
         });
         int[] segmentTables = segments.stream()
-                .mapToInt(segment ->
-                        table(b -> b.addLong(0, segment.offset, 0), b -> b.addLong(1, segment.size, 0)))
+                .mapToInt(segment -> table(b -> b.addLong(0, segment.offset, 0), b -> b.addLong(1, segment.size, 0)))
                 .toArray();
         int constantOffsets = longs(offsets);
         int constants = table(b -> b.addOffset(1, constantOffsets, 0));
         int plans = builder.createVectorOfTables(toArray(methods));
         int data = builder.createVectorOfTables(segmentTables);
-        int program = table(
-                b -> b.addOffset(1, plans, 0), b -> b.addOffset(4, data, 0), b -> b.addOffset(5, constants, 0));
+        int program =
+                table(b -> b.addOffset(1, plans, 0), b -> b.addOffset(4, data, 0), b -> b.addOffset(5, constants, 0));
         builder.finish(program, "ET12");
         return bytes(builder);
     }

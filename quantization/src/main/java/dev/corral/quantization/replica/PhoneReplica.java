@@ -52,8 +52,8 @@ public record PhoneReplica(ReplicaShape shape, long seed) {
     private static final float SCALE = 0.02f / 4.6f;
 
     /** What an answer of Llama Guard 3 1B consists of, in no order. */
-    private static final List<Integer> HEAD_TOKENS = List.of(
-            128009, 271, 198, 39257, 19193, 50, 21861, 24, 23, 22, 21, 20, 19, 18, 17, 16, 605, 806, 717, 1032);
+    private static final List<Integer> HEAD_TOKENS =
+            List.of(128009, 271, 198, 39257, 19193, 50, 21861, 24, 23, 22, 21, 20, 19, 18, 17, 16, 605, 806, 717, 1032);
 
     /** Bytes that are made when they are written. */
     private interface Content {
@@ -255,8 +255,8 @@ public record PhoneReplica(ReplicaShape shape, long seed) {
 
             int others = program.computed(PhoneProgram.FLOAT32, 1, ReplicaShape.VOCABULARY);
             apply(others, "aten::full", program.wholes(one), program.real(Double.NEGATIVE_INFINITY));
-            int ids = apply(
-                    program.computed(PhoneProgram.INT64, HEAD_TOKENS.size()), "aten::clone", headTokens(), none);
+            int ids =
+                    apply(program.computed(PhoneProgram.INT64, HEAD_TOKENS.size()), "aten::clone", headTokens(), none);
             program.kernel("aten::sym_size", tokens, one, count);
             int state = apply(
                     hidden(1, FEW),
@@ -295,7 +295,8 @@ public record PhoneReplica(ReplicaShape shape, long seed) {
         }
 
         private int headTokens() {
-            ByteBuffer bytes = ByteBuffer.allocate(HEAD_TOKENS.size() * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            ByteBuffer bytes =
+                    ByteBuffer.allocate(HEAD_TOKENS.size() * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
             HEAD_TOKENS.forEach(bytes::putLong);
             return constant(Part.of(bytes.array()), PhoneProgram.INT64, HEAD_TOKENS.size());
         }
@@ -379,7 +380,8 @@ public record PhoneReplica(ReplicaShape shape, long seed) {
             int pairs = view(x, 1, FEW, heads, half, 2);
             int even = half(pairs, 0, heads);
             int odd = half(pairs, 1, heads);
-            int evenTurned = apply(halves(heads), "aten::sub", turn(even, cosines, heads), turn(odd, sines, heads), one);
+            int evenTurned =
+                    apply(halves(heads), "aten::sub", turn(even, cosines, heads), turn(odd, sines, heads), one);
             int oddTurned = apply(halves(heads), "aten::add", turn(even, sines, heads), turn(odd, cosines, heads), one);
             int joined = apply(
                     program.computed(PhoneProgram.FLOAT32, 1, FEW, heads, half, 2),

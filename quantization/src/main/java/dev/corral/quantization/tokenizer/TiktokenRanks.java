@@ -120,16 +120,17 @@ public final class TiktokenRanks {
     public Llama3Tokenizer tokenizer() {
         List<String> merges = new ArrayList<>();
         for (String token : tokens) {
-            halves(token).ifPresent(halves -> merges.add(
-                    ByteAlphabet.spell(halves.getFirst()) + " " + ByteAlphabet.spell(halves.getLast())));
+            halves(token)
+                    .ifPresent(halves -> merges.add(
+                            ByteAlphabet.spell(halves.getFirst()) + " " + ByteAlphabet.spell(halves.getLast())));
         }
         return new Llama3Tokenizer(tokens.stream().map(ByteAlphabet::spell).toList(), merges);
     }
 
     /** The two tokens that a token comes of; empty for a byte, and for what does not come of its bytes. */
     private Optional<List<String>> halves(String token) {
-        List<String> parts = new ArrayList<>(
-                token.chars().mapToObj(Character::toString).toList());
+        List<String> parts =
+                new ArrayList<>(token.chars().mapToObj(Character::toString).toList());
         List<Integer> joined = new ArrayList<>();
         for (int i = 0; i + 1 < parts.size(); i++) {
             joined.add(joined(parts, i));

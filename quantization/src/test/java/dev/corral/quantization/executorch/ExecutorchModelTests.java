@@ -63,7 +63,8 @@ class ExecutorchModelTests {
                 assertSame(model, from + "self_attn.k_proj.weight", expected, to + "attention.wk.weight", true);
                 assertThat(model.require(from + "input_layernorm.weight").vector())
                         .isEqualTo(expected.floats(to + "attention_norm.weight"));
-                assertThat(model.require(from + "post_attention_layernorm.weight").vector())
+                assertThat(model.require(from + "post_attention_layernorm.weight")
+                                .vector())
                         .isEqualTo(expected.floats(to + "ffn_norm.weight"));
             }
             assertThat(model.require("model.norm.weight").vector()).isEqualTo(expected.floats("norm.weight"));
@@ -161,12 +162,15 @@ class ExecutorchModelTests {
                 ReferenceLlama reference = new ReferenceLlama(PhoneFixtures.expected(name), false, scales);
                 for (int call = 0; call < sequence.path("steps").size(); call++) {
                     int[] tokens = PhoneFixtures.ints(sequence.path("steps").path(call));
-                    read = IntStream.concat(Arrays.stream(read), Arrays.stream(tokens)).toArray();
+                    read = IntStream.concat(Arrays.stream(read), Arrays.stream(tokens))
+                            .toArray();
                     float[] wanted = reference.logits(tokens);
 
                     float[] logits = converted.logits(read, new int[] {read.length - 1})[0];
 
-                    assertThat(farthest(logits, wanted)).as("%s, call %d", name, call).isLessThan(1e-3);
+                    assertThat(farthest(logits, wanted))
+                            .as("%s, call %d", name, call)
+                            .isLessThan(1e-3);
                     assertNearThePhone(logits, sequence, call);
                 }
             }
@@ -181,7 +185,8 @@ class ExecutorchModelTests {
                 int[] read = {};
                 for (int call = 0; call < sequence.path("steps").size(); call++) {
                     int[] tokens = PhoneFixtures.ints(sequence.path("steps").path(call));
-                    read = IntStream.concat(Arrays.stream(read), Arrays.stream(tokens)).toArray();
+                    read = IntStream.concat(Arrays.stream(read), Arrays.stream(tokens))
+                            .toArray();
                     assertNearThePhone(converted.logits(read, new int[] {read.length - 1})[0], sequence, call);
                 }
             }
@@ -197,8 +202,8 @@ class ExecutorchModelTests {
                     name.contains("1.5") ? ReferenceLlama.Scales.NEAREST : ReferenceLlama.Scales.LOADED;
             ReferenceLlama reference = new ReferenceLlama(PhoneFixtures.expected(name), true, scales);
             for (int call = 0; call < sequence.path("steps").size(); call++) {
-                float[] logits =
-                        reference.logits(PhoneFixtures.ints(sequence.path("steps").path(call)));
+                float[] logits = reference.logits(
+                        PhoneFixtures.ints(sequence.path("steps").path(call)));
                 // where one value lies just between two steps of 8 bits it may fall to the other
                 assertThat(farthest(logits, recorded(sequence, call))).isLessThan(0.05);
             }
@@ -223,8 +228,7 @@ class ExecutorchModelTests {
     private OnnxCausalModel convert(String name, boolean exactActivations) throws IOException {
         Path file = Files.createTempFile(folder, name, ".onnx");
         Format asStored = new Format.Stored(Precision.INT4, exactActivations, new Format.Fp32());
-        Recipe recipe =
-                new Recipe(asStored, List.of(), asStored, Optional.empty(), Optional.empty(), 8192);
+        Recipe recipe = new Recipe(asStored, List.of(), asStored, Optional.empty(), Optional.empty(), 8192);
         try (ExecutorchModel model = PhoneFixtures.open(name)) {
             LlamaConfig config = model.config();
             Matrix head = Matrix.of(model.require(ExecutorchModel.HEAD));

@@ -20,14 +20,16 @@ public final class PhoneFixtures {
     private static final Path FOLDER = Path.of("../../shared/fixtures/tiny-pte");
 
     /** Their names; the first three lay weights out as 0.4 does, the others as 1.5. */
-    public static final List<String> NAMES = List.of(
-            "tiny-v0.4.0-g256", "tiny-v0.4.0-g32", "tiny-v0.5.0-g256", "tiny-v1.5.1-g256", "tiny-v1.5.1-g32");
+    public static final List<String> NAMES =
+            List.of("tiny-v0.4.0-g256", "tiny-v0.4.0-g32", "tiny-v0.5.0-g256", "tiny-v1.5.1-g256", "tiny-v1.5.1-g32");
 
     private PhoneFixtures() {}
 
     /** A file of the fixtures; skips the test where they are not beside this checkout. */
     public static Path file(String name) {
-        assumeThat(FOLDER).as("ExecuTorch's exports are not beside this checkout").isDirectory();
+        assumeThat(FOLDER)
+                .as("ExecuTorch's exports are not beside this checkout")
+                .isDirectory();
         return FOLDER.resolve(name);
     }
 

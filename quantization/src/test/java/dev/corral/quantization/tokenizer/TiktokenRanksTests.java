@@ -152,7 +152,10 @@ class TiktokenRanksTests {
         int compared = 0;
         try (GuardTokenizer tokenizer = GuardTokenizer.load(json.getBytes(UTF_8), "made of ranks")) {
             for (JsonNode entry : strings(JsonMapper.shared().readTree(Files.readAllBytes(GOLDEN)))) {
-                int[] ids = entry.path("ids").valueStream().mapToInt(JsonNode::asInt).toArray();
+                int[] ids = entry.path("ids")
+                        .valueStream()
+                        .mapToInt(JsonNode::asInt)
+                        .toArray();
                 String text = entry.path("text").asString();
                 assertThat(tokenizer.encode(text)).as(text).isEqualTo(ids);
                 compared++;
