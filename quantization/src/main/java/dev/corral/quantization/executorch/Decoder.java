@@ -63,7 +63,7 @@ record Decoder(
                 instanceof
                 Term.Scattered(
                         Term.Nothing(long vocabulary),
-                        Term.Constant(_, Method.Value.Array tokens),
+                        Term.Constant(int _, Method.Value.Array tokens),
                         Term.Product(QuantisedMatrix head, Term.Normal last)))) {
             throw new CheckpointException(
                     "%s: its logits are not those of a pruned head, a matrix of a row for each of a few tokens after a last norm; only such programs are supported"
@@ -117,14 +117,14 @@ record Decoder(
                                         Term.Product(QuantisedMatrix query, Term.Normal input),
                                         long heads,
                                         long pairs,
-                                        Term.Constant(_, Method.Value.Array cosines),
-                                        Term.Constant(_, Method.Value.Array sines)),
+                                        Term.Constant(int _, Method.Value.Array cosines),
+                                        Term.Constant(int _, Method.Value.Array sines)),
                                 Term.Rotated(
                                         Term.Product(QuantisedMatrix key, Term.Normal keyInput),
                                         long keyHeads,
-                                        _,
-                                        Term.Constant(_, Method.Value.Array keyCosines),
-                                        Term.Constant(_, Method.Value.Array keySines)),
+                                        long _,
+                                        Term.Constant(int _, Method.Value.Array keyCosines),
+                                        Term.Constant(int _, Method.Value.Array keySines)),
                                 Term.Product(QuantisedMatrix value, Term.Normal valueInput)))
                 || input != keyInput
                 || input != valueInput

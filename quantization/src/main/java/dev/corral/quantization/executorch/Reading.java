@@ -213,8 +213,8 @@ final class Reading {
     }
 
     private Term embedding(List<Integer> in, String operator) {
-        if (!(term(at(in, 0)) instanceof Term.Constant(_, Value.Array numbers))
-                || !(term(at(in, 1)) instanceof Term.Constant(_, Value.Array scales))
+        if (!(term(at(in, 0)) instanceof Term.Constant(int _, Value.Array numbers))
+                || !(term(at(in, 1)) instanceof Term.Constant(int _, Value.Array scales))
                 || !(value(at(in, 2)) instanceof Value.None)
                 || !(term(at(in, 5)) instanceof Term.Tokens)
                 || numbers.type() != Value.Array.UINT8
