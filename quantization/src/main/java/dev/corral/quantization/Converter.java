@@ -163,7 +163,7 @@ public final class Converter {
                             verdict.within(head.tokens(), taxonomy.hazards().size()))
                     .orElse(verdict);
         } catch (IllegalArgumentException e) {
-            throw new CheckpointException(original.place() + ": " + e.getMessage(), e);
+            throw new CheckpointException("the tokenizer of " + original.place() + ": " + e.getMessage(), e);
         }
     }
 

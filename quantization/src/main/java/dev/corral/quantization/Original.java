@@ -74,17 +74,26 @@ public record Original(
      */
     @SuppressWarnings("MustBeClosedChecker") // the weights live as long as the original, which closes them
     public static Original huggingFace(Path directory) throws IOException {
-        Path tokenizer = directory.resolve(TOKENIZER);
-        if (!Files.isRegularFile(tokenizer)) {
-            throw new CheckpointException(
-                    "%s has no %s: download it from the model's repository".formatted(directory, TOKENIZER));
-        }
-        LlamaConfig config = LlamaConfig.read(directory);
-        String tokenizerJson = Files.readString(tokenizer);
         Checkpoint weights = SafetensorsCheckpoint.open(directory);
-        List<Path> sources = new ArrayList<>(List.of(directory.resolve("config.json"), tokenizer));
-        sources.addAll(weights.files());
-        return new Original(directory.toString(), config, tokenizerJson, weights, sources, Optional.empty());
+        try {
+            Path tokenizer = directory.resolve(TOKENIZER);
+            if (!Files.isRegularFile(tokenizer)) {
+                throw new CheckpointException(
+                        "%s has no %s: download it from the model's repository".formatted(directory, TOKENIZER));
+            }
+            List<Path> sources = new ArrayList<>(List.of(directory.resolve("config.json"), tokenizer));
+            sources.addAll(weights.files());
+            return new Original(
+                    directory.toString(),
+                    LlamaConfig.read(directory),
+                    Files.readString(tokenizer),
+                    weights,
+                    sources,
+                    Optional.empty());
+        } catch (IOException | RuntimeException e) {
+            weights.close();
+            throw e;
+        }
     }
 
     /** The family that the weights are made for, as far as they show it. */

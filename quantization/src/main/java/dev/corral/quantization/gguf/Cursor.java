@@ -15,6 +15,8 @@ final class Cursor {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    private static final int LONGEST_QUOTE = 1024;
+
     private final MemorySegment bytes;
     private final String file;
     private long position;
@@ -69,6 +71,24 @@ final class Cursor {
         } catch (CharacterCodingException e) {
             throw damaged("%s at byte %d is not UTF-8".formatted(what, at));
         }
+    }
+
+    /** A text that names something: not empty, and of one line. */
+    String name(String what, int most) {
+        String name = text(what, most);
+        if (name.isEmpty() || !name.equals(oneLine(name))) {
+            throw damaged("%s, before byte %d, is empty or has control characters".formatted(what, position));
+        }
+        return name;
+    }
+
+    /** A text for a message, whatever a file holds. */
+    static String oneLine(String text) {
+        return text.codePoints()
+                .limit(LONGEST_QUOTE)
+                .map(point -> Character.isISOControl(point) ? '?' : point)
+                .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                .toString();
     }
 
     /** Goes on behind so many bytes; gives the place of the first of them. */

@@ -99,10 +99,7 @@ record GgufFile(Metadata metadata, Map<String, GgufTensor> tensors) {
 
         static Entry read(Cursor cursor, int number, int count) {
             String what = "tensor %d of %d".formatted(number, count);
-            String name = cursor.text("the name of " + what, LONGEST_NAME);
-            if (name.isEmpty()) {
-                throw cursor.damaged(what + " has no name");
-            }
+            String name = cursor.name("the name of " + what, LONGEST_NAME);
             int dimensions = cursor.int32("the dimensions of '%s'".formatted(name));
             if (dimensions < 1 || dimensions > MOST_DIMENSIONS) {
                 throw cursor.damaged("tensor '%s' has %s dimensions, and 1 to %d are possible"

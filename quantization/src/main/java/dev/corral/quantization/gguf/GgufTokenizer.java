@@ -112,7 +112,7 @@ record GgufTokenizer(Metadata metadata, String file) {
             if (other != null) {
                 throw new CheckpointException(
                         "%s: the tokens %d and %d of '%stokens' are both '%s': a text could be read in two ways"
-                                .formatted(file, other, id, PREFIX, token));
+                                .formatted(file, other, id, PREFIX, Cursor.oneLine(token)));
             }
             if (type == CONTROL || type == USER_DEFINED) {
                 ObjectNode special = added.addObject().put("id", id).put("content", token);

@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +20,7 @@ final class Metadata {
     /** Far more than any model has: some hundred. */
     private static final int MOST_KEYS = 1 << 16;
 
-    private static final int LONGEST_KEY = (1 << 16) - 1;
+    private static final int LONGEST_KEY = 1024;
     private static final int LONGEST_TEXT = 1 << 24;
     private static final int MOST_ELEMENTS = 1 << 24;
     private static final int DEEPEST_ARRAY = 4;
@@ -44,34 +45,40 @@ final class Metadata {
         this.values = values;
     }
 
-    /** The types of values, in the order of their numbers. */
+    /** The types of values, with their numbers and the bytes of one; 0 where that varies. */
     enum Type {
-        UINT8(1),
-        INT8(1),
-        UINT16(2),
-        INT16(2),
-        UINT32(4),
-        INT32(4),
-        FLOAT32(4),
-        BOOL(1),
-        STRING(0),
-        ARRAY(0),
-        UINT64(8),
-        INT64(8),
-        FLOAT64(8);
+        UINT8(0, 1),
+        INT8(1, 1),
+        UINT16(2, 2),
+        INT16(3, 2),
+        UINT32(4, 4),
+        INT32(5, 4),
+        FLOAT32(6, 4),
+        BOOL(7, 1),
+        STRING(8, 0),
+        ARRAY(9, 0),
+        UINT64(10, 8),
+        INT64(11, 8),
+        FLOAT64(12, 8);
 
+        private final int code;
         private final int bytes;
 
-        Type(int bytes) {
+        Type(int code, int bytes) {
+            this.code = code;
             this.bytes = bytes;
+        }
+
+        int code() {
+            return code;
         }
 
         private static Type read(Cursor cursor, String what) {
             int code = cursor.int32("the type of " + what);
-            if (code < 0 || code >= values().length) {
-                throw cursor.damaged("%s has the type %d, which does not exist".formatted(what, code));
-            }
-            return values()[code];
+            return Arrays.stream(values())
+                    .filter(type -> type.code == code)
+                    .findFirst()
+                    .orElseThrow(() -> cursor.damaged("%s has the type %d, which does not exist".formatted(what, code)));
         }
     }
 
@@ -88,7 +95,7 @@ final class Metadata {
     static Metadata read(MemorySegment bytes, String file, Cursor cursor, int count) {
         Map<String, Value> values = new LinkedHashMap<>();
         for (int i = 0; i < count; i++) {
-            String key = cursor.text("key " + (i + 1) + " of " + count, LONGEST_KEY);
+            String key = cursor.name("key " + (i + 1) + " of " + count, LONGEST_KEY);
             Type type = Type.read(cursor, "key '" + key + "'");
             if (values.put(key, value(cursor, type, "key '" + key + "'", DEEPEST_ARRAY)) != null) {
                 throw cursor.damaged("the key '%s' is there twice".formatted(key));
@@ -228,7 +235,7 @@ final class Metadata {
 
     /** Says that a value is not supported. */
     CheckpointException wrong(String key, String must, Object found) {
-        return new CheckpointException("%s: '%s' must %s: %s".formatted(file, key, must, found));
+        return new CheckpointException("%s: '%s' must %s: %s".formatted(file, key, must, Cursor.oneLine(String.valueOf(found))));
     }
 
     private Optional<Value> find(String key, Type type) {
