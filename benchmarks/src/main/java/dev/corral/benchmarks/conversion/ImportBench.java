@@ -50,11 +50,11 @@ public final class ImportBench implements Callable<Integer> {
         Table table = new Table(Objects.requireNonNull(spec).commandLine().getOut(), json);
         try (Workplace workplace = Workplace.open(null)) {
             table.section(SHAPE + " as an ExecuTorch program");
-            Workplace.Phone phone =
-                    workplace.phone(ReplicaShape.byId(SHAPE).orElseThrow());
+            Workplace.Phone phone = workplace.phone(ReplicaShape.byId(SHAPE).orElseThrow());
             Workplace.Made made = workplace.importGuard(phone);
             table.add(Row.of("program", "program", Unit.MEBIBYTES, Sample.once(phone.mebibytes())));
-            table.add(row("import-time", "importing: time", Unit.SECONDS, made.usage().seconds(), MOST_SECONDS));
+            table.add(row(
+                    "import-time", "importing: time", Unit.SECONDS, made.usage().seconds(), MOST_SECONDS));
             String memory = "importing: heap and native memory";
             double most = made.usage().mostAnonymousMebibytes();
             if (most > 0) {

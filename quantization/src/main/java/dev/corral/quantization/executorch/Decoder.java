@@ -37,8 +37,7 @@ record Decoder(
      *
      * @param cosines tables of the rotary embedding: a row a position, a column a pair of values
      */
-    record Shape(
-            long heads, long keyHeads, long headSize, Method.Value.Array cosines, Method.Value.Array sines) {}
+    record Shape(long heads, long keyHeads, long headSize, Method.Value.Array cosines, Method.Value.Array sines) {}
 
     /** One layer; queries and keys are turned in pairs of neighbours, as Meta stores them. */
     record Layer(
@@ -143,7 +142,7 @@ record Decoder(
     }
 
     private static CheckpointException unlike(int fromEnd, String wanted, String origin) {
-        return new CheckpointException("%s: its layer %d, counted from the last one (0), is not %s"
-                .formatted(origin, fromEnd, wanted));
+        return new CheckpointException(
+                "%s: its layer %d, counted from the last one (0), is not %s".formatted(origin, fromEnd, wanted));
     }
 }

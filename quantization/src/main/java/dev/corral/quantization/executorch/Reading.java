@@ -1,7 +1,7 @@
 package dev.corral.quantization.executorch;
 
-import dev.corral.quantization.executorch.Method.Value;
 import dev.corral.quantization.checkpoint.CheckpointException;
+import dev.corral.quantization.executorch.Method.Value;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,7 +23,6 @@ final class Reading {
 
     /** Equal weights may be stored once. */
     private static final long MOST_SHARED = 2;
-
 
     private final ProgramFile program;
     private final Method method;
@@ -57,7 +56,10 @@ final class Reading {
         }
         if (!reading.shape(method.inputs().get(1)).equals(List.of(1L))) {
             throw new CheckpointException("%s: the second input of '%s' is not one place, but has the shape %s"
-                    .formatted(program.origin(), method.name(), reading.shape(method.inputs().get(1))));
+                    .formatted(
+                            program.origin(),
+                            method.name(),
+                            reading.shape(method.inputs().get(1))));
         }
         reading.computed.put(method.inputs().get(0), new Term.Tokens());
         reading.computed.put(method.inputs().get(1), new Term.Start());
@@ -121,8 +123,7 @@ final class Reading {
             case "aten::squeeze_copy", "aten::unsqueeze_copy" -> term(at(in, 0));
             case "aten::sym_size" -> term(at(in, 0)) instanceof Term.Tokens ? new Term.Count() : fail(operator);
             case "aten::select_copy" -> select(in, operator);
-            case "aten::_local_scalar_dense" ->
-                term(at(in, 0)) instanceof Term.Start start ? start : fail(operator);
+            case "aten::_local_scalar_dense" -> term(at(in, 0)) instanceof Term.Start start ? start : fail(operator);
             case "executorch_prim::add" ->
                 term(at(in, 0)) instanceof Term.Start && term(at(in, 1)) instanceof Term.Count
                         ? new Term.End()
@@ -225,12 +226,11 @@ final class Reading {
             throw refused("is a second embedding");
         }
         embedded = true;
-        QuantisedMatrix.ScaleType type =
-                switch (scales.type()) {
-                    case Value.Array.FLOAT16 -> QuantisedMatrix.ScaleType.FLOAT16;
-                    case Value.Array.FLOAT32 -> QuantisedMatrix.ScaleType.FLOAT32;
-                    default -> throw refused("has scales of type " + scales.type() + ", which is not supported");
-                };
+        QuantisedMatrix.ScaleType type = switch (scales.type()) {
+            case Value.Array.FLOAT16 -> QuantisedMatrix.ScaleType.FLOAT16;
+            case Value.Array.FLOAT32 -> QuantisedMatrix.ScaleType.FLOAT32;
+            default -> throw refused("has scales of type " + scales.type() + ", which is not supported");
+        };
         int rows = Math.toIntExact(numbers.shape().getFirst());
         int columns = Math.toIntExact(Math.min(2 * numbers.shape().get(1), Integer.MAX_VALUE));
         long groups = scales.shape().size() == 2 ? scales.shape().get(1) : 1;
@@ -256,8 +256,8 @@ final class Reading {
         return switch (left) {
             case Term.Half half when right instanceof Term.Angles(Term.Constant table) -> new Term.Turn(half, table);
             case Term.Scaled(Term x, Term.Constant epsilon)
-            when right instanceof Term.Constant weights && weights.tensor().shape().size() == 1 ->
-                new Term.Normal(x, weights, epsilon);
+            when right instanceof Term.Constant weights
+                    && weights.tensor().shape().size() == 1 -> new Term.Normal(x, weights, epsilon);
             case Term.Silu gate -> new Term.Gated(gate, right);
             default -> {
                 if (right instanceof Term.Inverse(Term x, Term.Constant epsilon) && x == left) {
@@ -326,7 +326,8 @@ final class Reading {
                 && causal == 1
                 && value(at(in, first + 3)) instanceof Value.None;
         if (!plain) {
-            throw refused("is " + operator + " with a mask, with dropout, with a scale of its own or without causality");
+            throw refused(
+                    "is " + operator + " with a mask, with dropout, with a scale of its own or without causality");
         }
     }
 
@@ -431,10 +432,11 @@ final class Reading {
     }
 
     private CheckpointException unknown(String operator) {
-        return refused("is %s in a place where no Llama decoder is known to have it; supported are exports of ExecuTorch's"
-                        .formatted(operator)
-                + " Llama example, quantised as 8da4w with an embedding of 4 bits, with a key/value cache and"
-                + " sdpa_with_kv_cache, from versions 0.4, 0.5 and 1.5");
+        return refused(
+                "is %s in a place where no Llama decoder is known to have it; supported are exports of ExecuTorch's"
+                                .formatted(operator)
+                        + " Llama example, quantised as 8da4w with an embedding of 4 bits, with a key/value cache and"
+                        + " sdpa_with_kv_cache, from versions 0.4, 0.5 and 1.5");
     }
 
     private CheckpointException refused(String what) {
