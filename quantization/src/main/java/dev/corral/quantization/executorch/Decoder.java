@@ -49,7 +49,12 @@ record Decoder(
             Norm mlpNorm,
             QuantisedMatrix gate,
             QuantisedMatrix up,
-            QuantisedMatrix down) {}
+            QuantisedMatrix down) {
+
+        List<QuantisedMatrix> matrices() {
+            return List.of(query, key, value, output, gate, up, down);
+        }
+    }
 
     /**
      * Finds them.

@@ -5,6 +5,8 @@ import dev.corral.quantization.checkpoint.CheckpointException;
 import dev.corral.quantization.checkpoint.Tensor;
 import dev.corral.quantization.graph.LlamaConfig;
 import dev.corral.quantization.graph.RotaryTable;
+import dev.corral.quantization.recipe.Format;
+import dev.corral.quantization.recipe.Recipe;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -163,8 +165,12 @@ public final class ExecutorchModel implements Checkpoint {
     }
 
     private Tensor table(String name, Method.Value.Array array, Decoder.Shape shape) {
-        long positions = shape.cosines().shape().getFirst();
+        long positions = array.shape().isEmpty() ? 0 : array.shape().getFirst();
         Tensor table = FloatTensor.of(program, name, array, List.of(positions, shape.headSize() / 2));
+        if (positions < Recipe.LEAST_CONTEXT_TOKENS) {
+            throw new CheckpointException("%s: its rotary tables are for %d places; at least %d are needed"
+                    .formatted(program.origin(), positions, Recipe.LEAST_CONTEXT_TOKENS));
+        }
         put(table);
         return table;
     }
@@ -172,22 +178,20 @@ public final class ExecutorchModel implements Checkpoint {
     private LlamaConfig config(Decoder decoder, Tensor cosines, Optional<LlamaParameters> parameters) {
         Decoder.Layer first = decoder.layers().getFirst();
         int headSize = Math.toIntExact(decoder.shape().headSize());
-        if (headSize % 8 != 0 || decoder.shape().heads() % decoder.shape().keyHeads() != 0) {
+        long heads = decoder.shape().heads();
+        long keyHeads = decoder.shape().keyHeads();
+        if (headSize < 8 || headSize % 8 != 0 || keyHeads < 1 || heads % keyHeads != 0) {
             throw new CheckpointException(
                     "%s: it has %d query heads and %d key heads of %d values; the first must be a multiple of the second, and values one of 8"
-                            .formatted(
-                                    program.origin(),
-                                    decoder.shape().heads(),
-                                    decoder.shape().keyHeads(),
-                                    headSize));
+                            .formatted(program.origin(), heads, keyHeads, headSize));
         }
         float epsilon = FloatTensor.scalar(
                 program, "the last norm's epsilon", decoder.norm().epsilon());
         LlamaConfig found = new LlamaConfig(
                 decoder.embedding().columns(),
                 decoder.layers().size(),
-                Math.toIntExact(decoder.shape().heads()),
-                Math.toIntExact(decoder.shape().keyHeads()),
+                Math.toIntExact(heads),
+                Math.toIntExact(keyHeads),
                 headSize,
                 first.gate().rows(),
                 decoder.embedding().rows(),
@@ -214,6 +218,11 @@ public final class ExecutorchModel implements Checkpoint {
     }
 
     private void collect(Decoder decoder) {
+        requireGroup(decoder.embedding(), decoder.embedding().group());
+        int group = decoder.layers().getFirst().query().group();
+        decoder.layers().stream()
+                .flatMap(layer -> layer.matrices().stream())
+                .forEach(matrix -> requireGroup(matrix, group));
         put(PackedTensor.asStored("model.embed_tokens.weight", decoder.embedding()));
         for (int i = 0; i < decoder.layers().size(); i++) {
             Decoder.Layer layer = decoder.layers().get(i);
@@ -230,6 +239,15 @@ public final class ExecutorchModel implements Checkpoint {
         }
         norm("model.norm.weight", decoder.norm());
         put(PackedTensor.asStored(HEAD, decoder.head()));
+    }
+
+    /** What queries, keys and values have to have alike, so that their numbers can be one matrix. */
+    private static void requireGroup(QuantisedMatrix matrix, int group) {
+        if (matrix.group() != group || !Format.Int4.BLOCK_SIZES.contains(group)) {
+            throw new CheckpointException(
+                    "%s has a scale for each group of %d columns; groups must be as large as those of the first layer, %d, and that one of %s"
+                            .formatted(matrix.name(), matrix.group(), group, Format.Int4.BLOCK_SIZES));
+        }
     }
 
     private void put(Tensor tensor) {

@@ -149,15 +149,18 @@ final class Reading {
             case "aten::cat" -> join(in, operator);
             case "aten::sigmoid" -> new Term.Sigmoid(term(at(in, 0)));
             case "llama::update_cache" -> {
+                if (!(computed.get(at(in, 2)) instanceof Term.Start)) {
+                    throw refused("writes to a cache elsewhere than at the first token's place");
+                }
                 caches.put(at(in, 1), term(at(in, 0)));
                 yield new Term.Count();
             }
             case "llama::sdpa_with_kv_cache" -> {
-                requirePlain(in, 7, operator);
+                requirePlain(in, 5, 7, operator);
                 yield attention(in, term(at(in, 1)), at(in, 1), term(at(in, 2)), operator);
             }
             case "llama::custom_sdpa" -> {
-                requirePlain(in, 4, operator);
+                requirePlain(in, 3, 4, operator);
                 Term key = caches.get(at(in, 1));
                 Term value = caches.get(at(in, 2));
                 if (key == null || value == null) {
@@ -271,7 +274,8 @@ final class Reading {
     private Term mean(List<Integer> in, String operator) {
         List<Long> shape = shape(at(in, 0));
         List<Long> result = shape(in.getLast());
-        boolean overLast = shape.size() == result.size()
+        boolean overLast = !shape.isEmpty()
+                && shape.size() == result.size()
                 && result.getLast() == 1
                 && shape.subList(0, shape.size() - 1).equals(result.subList(0, shape.size() - 1));
         return overLast && term(at(in, 0)) instanceof Term.Square(Term x) ? new Term.MeanSquare(x) : fail(operator);
@@ -317,17 +321,23 @@ final class Reading {
                 : fail(operator);
     }
 
-    /** Checks that attention is causal, with no mask, no dropout and the usual scale; these are its arguments from here on. */
-    private void requirePlain(List<Integer> in, int first, String operator) {
-        boolean plain = value(at(in, first)) instanceof Value.None
+    /**
+     * Checks that attention is causal, from the tokens' place on, with no mask, no dropout and the usual scale.
+     *
+     * @param place which argument is the place
+     * @param first which is the mask; the others follow it
+     */
+    private void requirePlain(List<Integer> in, int place, int first, String operator) {
+        boolean plain = computed.get(at(in, place)) instanceof Term.Start
+                && value(at(in, first)) instanceof Value.None
                 && value(at(in, first + 1)) instanceof Value.Real(double dropout)
                 && dropout == 0
                 && value(at(in, first + 2)) instanceof Value.Whole(long causal)
                 && causal == 1
                 && value(at(in, first + 3)) instanceof Value.None;
         if (!plain) {
-            throw refused(
-                    "is " + operator + " with a mask, with dropout, with a scale of its own or without causality");
+            throw refused("is " + operator
+                    + " with a mask, with dropout, with a scale of its own, without causality or in another place");
         }
     }
 

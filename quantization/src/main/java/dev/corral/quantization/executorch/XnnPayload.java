@@ -127,6 +127,9 @@ record XnnPayload(List<Linear> linears) {
                 switch (tag) {
                     case CONVERT -> converted.put(node.unsignedInteger(1), node.unsignedInteger(0));
                     case FULLY_CONNECTED -> {
+                        if (node.integer(4) != 0 || union.has(3)) {
+                            throw node.unsupported("has flags, or bounds for its results");
+                        }
                         if (node.unsignedInteger(2) != NONE) {
                             throw node.unsupported("adds a bias");
                         }

@@ -316,6 +316,21 @@ class DamagedProgramTests {
     }
 
     @Test
+    void openWhenGroupsAreOfTwoSizesNamesTheMatrix() throws IOException {
+        assertRefused(
+                OLD,
+                bytes -> {
+                    // the first layer's last matrix has two groups a row: the first of each is made the only one
+                    int groups = bytes.vector(bytes.vector(bytes.element(bytes.graph(7), 2, 2), 1), 2);
+                    bytes.all.putInt(bytes.field(groups, 2), 512);
+                    bytes.all.putInt(bytes.vector(groups, 0), 256);
+                },
+                "delegate 6: graph.xvalues[2]",
+                "has a scale for each group of 512 columns",
+                "those of the first layer, 256");
+    }
+
+    @Test
     void openWhenAPayloadHasNoHeaderSaysSo() throws IOException {
         assertRefused(
                 OLD,
