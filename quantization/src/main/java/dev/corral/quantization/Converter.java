@@ -245,7 +245,7 @@ public final class Converter {
                 new GuardManifest.Model(kept.layers().size(), config.kvHeads(), config.headSize(), headRows),
                 catalogue,
                 new GuardManifest.Verdict(verdict.lead(), verdict.continuation(), 0, 1, hazards, listing),
-                new GuardManifest.Made(tool, made(recipe, original, kept), sources));
+                new GuardManifest.Made(tool, made(recipe, config, kept), original.history(), sources));
     }
 
     private static Map<String, List<Integer>> names(Taxonomy taxonomy, VerdictTokens.Listing listing) {
@@ -256,15 +256,15 @@ public final class Converter {
         return names;
     }
 
-    /** What the model was before, the recipe, and what came of it where that cannot be told from the sources alone. */
-    private static String made(Recipe recipe, Original original, Kept kept) {
-        String before = original.history().map(history -> history + "; ").orElse("");
-        String left = kept.layers().size() == original.config().layers()
-                ? ""
-                : kept.layers().stream()
+    /** The recipe, and what came of it where that cannot be told from the sources alone. */
+    private static String made(Recipe recipe, LlamaConfig config, Kept kept) {
+        if (kept.layers().size() == config.layers()) {
+            return recipe.label();
+        }
+        return recipe.label()
+                + kept.layers().stream()
                         .map(String::valueOf)
                         .collect(Collectors.joining(" ", "; kept of the layers: ", ""));
-        return before + recipe.label() + left;
     }
 
     private static Map<String, String> sources(Original original, Recipe recipe) throws IOException {

@@ -62,13 +62,12 @@ class PhoneImportTests {
         assertThat(manifest.context().tokens()).isEqualTo(8192);
         assertThat(manifest.verdict().listing()).isPresent();
         assertThat(manifest.made().tool()).startsWith("corral ");
-        assertThat(manifest.made().recipe())
+        assertThat(manifest.made().original().orElseThrow())
                 .contains(
                         "ExecuTorch program (dialect 0.4)",
                         "methods forward get_max_seq_len get_n_layers get_vocab_size",
                         "head of the tokens 128009 271 198 39257 19193",
-                        "theta 500000 and Llama 3's factor 8",
-                        "as stored");
+                        "theta 500000 and Llama 3's factor 8");
         assertThat(manifest.made().source())
                 .containsExactlyInAnyOrderEntriesOf(Map.of(
                         PhoneReplica.PROGRAM, GuardStore.digest(Path.of(program())),

@@ -46,6 +46,15 @@ class GuardManifestTests {
         assertThat(GuardManifest.parse(manifest.toYaml(), "again")).isEqualTo(manifest);
     }
 
+    @Test
+    void toYamlWhenTheOriginalIsToldKeepsIt() {
+        String yaml = GuardDirectories.TINY.replace("  recipe:", "  original: 'a program: for phones'\n  recipe:");
+        GuardManifest manifest = GuardManifest.parse(yaml, "guard.yaml");
+
+        assertThat(manifest.made().original()).contains("a program: for phones");
+        assertThat(GuardManifest.parse(manifest.toYaml(), "again")).isEqualTo(manifest);
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             format: 1               | format: 2              | 'format' is 2, but this Corral reads only 1

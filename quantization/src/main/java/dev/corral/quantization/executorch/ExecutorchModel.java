@@ -99,7 +99,7 @@ public final class ExecutorchModel implements Checkpoint {
 
     /** What the program is, in one line for {@code guard.yaml}. */
     public String description() {
-        return "ExecuTorch program (dialect %s), 4-bit numbers and scales as stored; methods %s; head of the tokens %s; rotary tables as stored, %s"
+        return "ExecuTorch program (dialect %s); methods %s; head of the tokens %s; rotary tables as stored, %s"
                 .formatted(
                         program.namesData() ? "1.5" : "0.4",
                         String.join(" ", program.methodNames()),
