@@ -35,7 +35,12 @@ class TiktokenRanksTests {
 
     private static final String PACKAGE = "llama3-tokenizer-js@1.2.0";
     private static final String PUBLISHED = "82e9d31979e92ab929cd544440f129d9ecd797b69e327f80f17e1c50d5551b55";
-    private static final Path GOLDEN = Path.of("../../shared/fixtures/llama-guard-3-template/tokenizer-strings.json");
+    private static final Path GOLDEN = Path.of("../../shared/fixtures/llama-guard-3-template");
+
+    private static final Pattern PROMPT = Pattern.compile(
+            "<\\|begin_of_text\\|><\\|start_header_id\\|>user<\\|end_header_id\\|>(.*)"
+                    + "<\\|eot_id\\|><\\|start_header_id\\|>assistant<\\|end_header_id\\|>",
+            Pattern.DOTALL);
 
     @TempDir
     Path folder;
@@ -151,21 +156,44 @@ class TiktokenRanksTests {
         assertThat(json.getBytes(UTF_8)).hasSizeLessThan(6 << 20);
         int compared = 0;
         try (GuardTokenizer tokenizer = GuardTokenizer.load(json.getBytes(UTF_8), "made of ranks")) {
-            for (JsonNode entry : strings(JsonMapper.shared().readTree(Files.readAllBytes(GOLDEN)))) {
-                int[] ids = entry.path("ids")
-                        .valueStream()
-                        .mapToInt(JsonNode::asInt)
-                        .toArray();
-                String text = entry.path("text").asString();
-                assertThat(tokenizer.encode(text)).as(text).isEqualTo(ids);
+            for (JsonNode string : golden("tokenizer-strings.json").path("strings")) {
+                String text = string.path("text").asString();
+                assertThat(tokenizer.encode(text)).as(text).isEqualTo(ids(string));
                 compared++;
             }
+            for (JsonNode dialogue : golden("cases.json").path("cases")) {
+                if (!dialogue.path("has_image").asBoolean()) {
+                    String text = dialogue.path("text").asString();
+                    assertThat(tokenizer.encode(prompt(text))).as(text).isEqualTo(ids(dialogue));
+                    compared++;
+                }
+            }
         }
-        assertThat(compared).isGreaterThan(200);
+        assertThat(compared).isGreaterThan(280);
     }
 
-    private static Iterable<JsonNode> strings(JsonNode document) {
-        return document.isArray() ? document : document.path("strings");
+    /** A rendered prompt: what the template writes as special tokens, and a body that is text, whatever it looks like. */
+    private static List<Segment> prompt(String text) {
+        Matcher parts = PROMPT.matcher(text);
+        assertThat(parts.matches()).as(text).isTrue();
+        return List.of(
+                new Segment.Special("<|begin_of_text|>"),
+                new Segment.Special("<|start_header_id|>"),
+                new Segment.Text("user"),
+                new Segment.Special("<|end_header_id|>"),
+                new Segment.Text(parts.group(1)),
+                new Segment.Special("<|eot_id|>"),
+                new Segment.Special("<|start_header_id|>"),
+                new Segment.Text("assistant"),
+                new Segment.Special("<|end_header_id|>"));
+    }
+
+    private static JsonNode golden(String name) throws IOException {
+        return JsonMapper.shared().readTree(Files.readAllBytes(GOLDEN.resolve(name)));
+    }
+
+    private static int[] ids(JsonNode golden) {
+        return golden.path("ids").valueStream().mapToInt(JsonNode::asInt).toArray();
     }
 
     /** Meta's ranks are not in this repository; a copy of them is published as an npm package. */
