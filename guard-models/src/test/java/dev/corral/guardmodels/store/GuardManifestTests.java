@@ -48,7 +48,8 @@ class GuardManifestTests {
 
     @Test
     void toYamlWhenTheOriginalIsToldKeepsIt() {
-        String yaml = GuardDirectories.TINY.replace("recipe: fp32,", "recipe: fp32, original: 'a program: for phones',");
+        String yaml =
+                GuardDirectories.TINY.replace("recipe: fp32,", "recipe: fp32, original: 'a program: for phones',");
         GuardManifest manifest = GuardManifest.parse(yaml, "guard.yaml");
 
         assertThat(manifest.made().original()).contains("a program: for phones");
