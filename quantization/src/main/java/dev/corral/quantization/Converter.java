@@ -186,12 +186,12 @@ public final class Converter {
     private static Matrix head(Original original, VerdictTokens verdict, GuardFamily family, Taxonomy taxonomy) {
         LlamaConfig config = original.config();
         Checkpoint weights = original.weights();
-        Optional<Tensor> cut = weights.find(Original.VERDICT_HEAD);
+        Optional<Tensor> cut = Original.verdictHead(weights);
         if (cut.isPresent()) {
             if (!verdict.headRows().isEmpty()) {
                 throw new CheckpointException(
                         "the weights have a %s, which a guard of family %s has not: leave --family out"
-                                .formatted(Original.VERDICT_HEAD, family.id()));
+                                .formatted(cut.get().name(), family.id()));
             }
             long rows = 2L + taxonomy.hazards().size();
             return Matrix.of(cut.get().requireShape(rows, config.hidden()));

@@ -66,6 +66,7 @@ public final class ModelCommand implements Runnable {
                 .addSubcommand(new ListCommand(environment))
                 .addSubcommand(new InspectCommand(environment))
                 .addSubcommand(new VerifyCommand(environment))
+                .addSubcommand(new ExportCommand(environment))
                 .addSubcommand(new CompareCommand())
                 .addSubcommand(new RandomCommand())
                 .setExecutionExceptionHandler((failure, line, _) -> {

@@ -38,6 +38,9 @@ public record Original(
     static final String TOKENIZER = "tokenizer.json";
     static final String VERDICT_HEAD = "verdict_head.weight";
 
+    /** The same head where Hugging Face's models for classification keep it. */
+    static final String SCORE = "score.weight";
+
     private static final int LAYERS_OF_8B = 32;
 
     public Original {
@@ -103,10 +106,15 @@ public record Original(
 
     /** The family that weights are made for, as far as they show it. */
     static GuardFamily family(LlamaConfig config, Checkpoint weights) {
-        if (weights.find(VERDICT_HEAD).isPresent()) {
+        if (verdictHead(weights).isPresent()) {
             return GuardFamily.CORRAL_STARTER;
         }
         return config.layers() == LAYERS_OF_8B ? GuardFamily.LLAMA_GUARD_3_8B : GuardFamily.LLAMA_GUARD_3;
+    }
+
+    /** A head that has rows for the verdict only. */
+    static Optional<Tensor> verdictHead(Checkpoint weights) {
+        return weights.find(VERDICT_HEAD).or(() -> weights.find(SCORE));
     }
 
     @Override

@@ -193,7 +193,8 @@ class ModelCommandTests {
         assertThat(run()).isEqualTo(2);
         assertThat(err.toString())
                 .contains(
-                        "Say what to do: pull, import, list, inspect, verify, compare, random", "Usage: corral model");
+                        "Say what to do: pull, import, list, inspect, verify, export, compare, random",
+                        "Usage: corral model");
     }
 
     @ParameterizedTest

@@ -21,7 +21,7 @@ public final class OnnxGuard {
     public static Guard load(GuardDirectory directory, Resources resources) {
         ModelShape shape = directory.manifest().shape();
         CausalModel model = switch (directory.model()) {
-            case ModelSource.InFile source -> OnnxCausalModel.load(source.file(), shape, resources);
+            case ModelSource.InFile source -> OnnxCausalModel.loadAny(source.file(), shape, resources);
             case ModelSource.InMemory source -> OnnxCausalModel.load(source.bytes(), shape, resources);
         };
         try {

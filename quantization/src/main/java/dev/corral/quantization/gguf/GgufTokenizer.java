@@ -15,15 +15,14 @@ import tools.jackson.databind.node.ObjectNode;
  */
 record GgufTokenizer(Metadata metadata, String file) {
 
-    private static final String PREFIX = "tokenizer.ggml.";
-    private static final int NORMAL = 1;
-    private static final int CONTROL = 3;
-    private static final int USER_DEFINED = 4;
-    private static final int UNUSED = 5;
+    static final String PREFIX = "tokenizer.ggml.";
+    static final int NORMAL = 1;
+    static final int CONTROL = 3;
+    static final int USER_DEFINED = 4;
+    static final int UNUSED = 5;
 
-    private static final String LLAMA_3_WORDS =
-            "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}|"
-                    + " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+    static final String LLAMA_3_WORDS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}|"
+            + " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
     /**
      * The tokenizer.
@@ -72,6 +71,10 @@ record GgufTokenizer(Metadata metadata, String file) {
                 byteLevel(steps.addObject(), false);
                 yield true;
             }
+            case "gpt-2" -> {
+                byteLevel(steps.addObject(), true);
+                yield false;
+            }
             case "smollm" -> {
                 steps.addObject().put("type", "Digits").put("individual_digits", true);
                 byteLevel(steps.addObject(), true);
@@ -79,7 +82,9 @@ record GgufTokenizer(Metadata metadata, String file) {
             }
             default ->
                 throw metadata.wrong(
-                        PREFIX + "pre", "be 'llama-bpe' or 'smollm', the splits that Corral knows", "'" + kind + "'");
+                        PREFIX + "pre",
+                        "be 'llama-bpe', 'smollm' or 'gpt-2', the splits that Corral knows",
+                        "'" + kind + "'");
         };
     }
 

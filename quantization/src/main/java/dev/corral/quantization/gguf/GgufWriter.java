@@ -107,7 +107,12 @@ final class GgufWriter {
         for (Entry entry : entries) {
             byte[] name = entry.name.getBytes(UTF_8);
             byte[] bytes = new byte
-                    [Long.BYTES + name.length + Integer.BYTES + Long.BYTES * entry.shape.size() + Integer.BYTES + Long.BYTES];
+                    [Long.BYTES
+                            + name.length
+                            + Integer.BYTES
+                            + Long.BYTES * entry.shape.size()
+                            + Integer.BYTES
+                            + Long.BYTES];
             ByteBuffer line = littleEndian(bytes);
             line.putLong(name.length).put(name).putInt(entry.shape.size());
             entry.shape.reversed().forEach(line::putLong);

@@ -78,7 +78,8 @@ final class Metadata {
             return Arrays.stream(values())
                     .filter(type -> type.code == code)
                     .findFirst()
-                    .orElseThrow(() -> cursor.damaged("%s has the type %d, which does not exist".formatted(what, code)));
+                    .orElseThrow(
+                            () -> cursor.damaged("%s has the type %d, which does not exist".formatted(what, code)));
         }
     }
 
@@ -235,7 +236,8 @@ final class Metadata {
 
     /** Says that a value is not supported. */
     CheckpointException wrong(String key, String must, Object found) {
-        return new CheckpointException("%s: '%s' must %s: %s".formatted(file, key, must, Cursor.oneLine(String.valueOf(found))));
+        return new CheckpointException(
+                "%s: '%s' must %s: %s".formatted(file, key, must, Cursor.oneLine(String.valueOf(found))));
     }
 
     private Optional<Value> find(String key, Type type) {

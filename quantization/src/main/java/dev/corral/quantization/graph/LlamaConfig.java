@@ -77,6 +77,18 @@ public record LlamaConfig(
                 tied);
     }
 
+    /** What each frequency of the rotary embedding is divided by, the highest first; empty where it is not stretched. */
+    public Optional<float[]> ropeDivisors() {
+        return ropeScaling.map(_ -> {
+            float[] stretched = RotaryTable.frequencies(headSize, ropeTheta, ropeScaling);
+            float[] plain = RotaryTable.frequencies(headSize, ropeTheta, Optional.empty());
+            for (int i = 0; i < plain.length; i++) {
+                plain[i] /= stretched[i];
+            }
+            return plain;
+        });
+    }
+
     /** Reads and checks {@code config.json} of a directory. */
     public static LlamaConfig read(Path directory) {
         Path file = directory.resolve("config.json");

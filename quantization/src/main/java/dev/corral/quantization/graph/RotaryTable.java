@@ -1,6 +1,7 @@
 package dev.corral.quantization.graph;
 
 import dev.corral.quantization.checkpoint.Tensor;
+import java.util.Optional;
 import java.util.function.DoubleUnaryOperator;
 
 /**
@@ -59,7 +60,7 @@ public record RotaryTable(LlamaConfig config, int positions) {
     }
 
     private float[] values(DoubleUnaryOperator function) {
-        float[] frequencies = frequencies();
+        float[] frequencies = frequencies(config.headSize(), config.ropeTheta(), config.ropeScaling());
         float[] values = new float[positions * frequencies.length];
         for (int position = 0; position < positions; position++) {
             for (int i = 0; i < frequencies.length; i++) {
@@ -71,17 +72,18 @@ public record RotaryTable(LlamaConfig config, int positions) {
         return values;
     }
 
-    private float[] frequencies() {
-        float[] frequencies = new float[config.headSize() / 2];
+    /** One for each pair of a head's values, the highest first. */
+    static float[] frequencies(int headSize, double theta, Optional<LlamaConfig.RopeScaling> scaling) {
+        float[] frequencies = new float[headSize / 2];
         for (int i = 0; i < frequencies.length; i++) {
-            double frequency = 1 / Math.pow(config.ropeTheta(), 2.0 * i / config.headSize());
-            frequencies[i] = (float) stretched(i, frequency);
+            double frequency = 1 / Math.pow(theta, 2.0 * i / headSize);
+            frequencies[i] = (float) stretched(scaling, i, frequency);
         }
         return frequencies;
     }
 
-    private double stretched(int i, double frequency) {
-        return switch (config.ropeScaling().orElse(null)) {
+    private static double stretched(Optional<LlamaConfig.RopeScaling> scaling, int i, double frequency) {
+        return switch (scaling.orElse(null)) {
             case LlamaConfig.RopeScaling.Llama3 llama3 -> scaled(llama3, frequency);
             case LlamaConfig.RopeScaling.Divisors divisors ->
                 frequency / divisors.divisors().get(i);

@@ -218,7 +218,10 @@ class GgufFileTests {
                                 header(GgufFile.MAGIC, 3, 0, 1),
                                 buffer(64).putLong(2).put((byte) 0xC3).put((byte) 0x28)),
                         "key 1 of 1 at byte 32 is not UTF-8"),
-                new Damage("no name", tensors(new Line("", List.of(32L), 0, 0)), "the name of tensor 1 of 1, before byte 32, is empty or has control characters"),
+                new Damage(
+                        "no name",
+                        tensors(new Line("", List.of(32L), 0, 0)),
+                        "the name of tensor 1 of 1, before byte 32, is empty or has control characters"),
                 new Damage(
                         "a name twice",
                         tensors(new Line("t", List.of(1L), 0, 0), new Line("t", List.of(1L), 0, 0)),

@@ -203,7 +203,7 @@ class GgufModelTests {
                         r -> r.divisors = List.of(1f, 1f, Float.NaN, 1f, 1f, 1f, 1f, 1f),
                         "tensor 'rope_freqs.weight' holds NaN in row 2"),
                 new Refused(r -> r.tokenizer = "llama", "'tokenizer.ggml.model' must be 'gpt2'"),
-                new Refused(r -> r.pre = "qwen2", "'tokenizer.ggml.pre' must be 'llama-bpe' or 'smollm'"),
+                new Refused(r -> r.pre = "qwen2", "'tokenizer.ggml.pre' must be 'llama-bpe', 'smollm' or 'gpt-2'"),
                 new Refused(r -> r.tokens.set(1, "a"), "the tokens 0 and 1 of 'tokenizer.ggml.tokens' are both 'a'"),
                 new Refused(
                         r -> r.types = List.of(1), "'tokenizer.ggml.token_type' must be one for each of 4 tokens: 1"),
