@@ -2,6 +2,7 @@ package dev.corral.benchmarks;
 
 import dev.corral.benchmarks.capacity.GuardBench;
 import dev.corral.benchmarks.capacity.ModelBench;
+import dev.corral.benchmarks.conversion.ImportBench;
 import dev.corral.benchmarks.conversion.QuantizeBench;
 import dev.corral.benchmarks.traffic.GatewayBench;
 import dev.corral.benchmarks.traffic.PolicyBench;
@@ -37,6 +38,7 @@ import picocli.CommandLine.Spec;
             ModelBench.class,
             FiguresBench.class,
             QuantizeBench.class,
+            ImportBench.class,
             GuardBench.class,
             GatewayBench.class,
             StartupBench.class,

@@ -116,7 +116,7 @@ public final class Converter {
                 + ProcessHandle.current().pid()));
         try {
             HazardCatalogue catalogue = hazards.catalogue();
-            Matrix head = head(config, weights, verdict, family, catalogue.taxonomy());
+            Matrix head = head(original, verdict, family, catalogue.taxonomy());
             Kept kept = Kept.all(config);
             if (recipe.pruning().isPresent()) {
                 Pruning pruning = recipe.pruning().get();
@@ -130,7 +130,7 @@ public final class Converter {
                     catalogue,
                     recipe,
                     description,
-                    config,
+                    original,
                     verdict,
                     head.rows(),
                     kept,
@@ -156,7 +156,12 @@ public final class Converter {
 
     private static VerdictTokens verdict(GuardFamily family, OwnHazards hazards, Original original) {
         try (GuardTokenizer tokenizer = tokenizer(original)) {
-            return family.verdictTokens(hazards.catalogue().taxonomy(), hazards.words(), tokenizer::encode);
+            Taxonomy taxonomy = hazards.catalogue().taxonomy();
+            VerdictTokens verdict = family.verdictTokens(taxonomy, hazards.words(), tokenizer::encode);
+            return original.prunedHead()
+                    .map(head ->
+                            verdict.within(head.tokens(), taxonomy.hazards().size()))
+                    .orElse(verdict);
         } catch (IllegalArgumentException e) {
             throw new CheckpointException("the tokenizer of " + original.place() + ": " + e.getMessage(), e);
         }
@@ -178,8 +183,9 @@ public final class Converter {
         return GuardTokenizer.load(original.tokenizerJson().getBytes(UTF_8), "the tokenizer of " + original.place());
     }
 
-    private static Matrix head(
-            LlamaConfig config, Checkpoint weights, VerdictTokens verdict, GuardFamily family, Taxonomy taxonomy) {
+    private static Matrix head(Original original, VerdictTokens verdict, GuardFamily family, Taxonomy taxonomy) {
+        LlamaConfig config = original.config();
+        Checkpoint weights = original.weights();
         Optional<Tensor> cut = Original.verdictHead(weights);
         if (cut.isPresent()) {
             if (!verdict.headRows().isEmpty()) {
@@ -194,6 +200,13 @@ public final class Converter {
             throw new CheckpointException("a guard of family %s needs the tensor %s, which is missing"
                     .formatted(family.id(), Original.VERDICT_HEAD));
         }
+        if (original.prunedHead().isPresent()) {
+            Original.PrunedHead pruned = original.prunedHead().get();
+            return Matrix.of(pruned.matrix().requireShape(pruned.tokens().size(), config.hidden()))
+                    .select(verdict.headRows().stream()
+                            .map(pruned.tokens()::indexOf)
+                            .toList());
+        }
         Tensor vocabulary = weights.find("lm_head.weight")
                 .or(() -> config.tied() ? weights.find("model.embed_tokens.weight") : Optional.empty())
                 .orElseThrow(() -> new CheckpointException(
@@ -207,11 +220,12 @@ public final class Converter {
             HazardCatalogue catalogue,
             Recipe recipe,
             Description description,
-            LlamaConfig config,
+            Original original,
             VerdictTokens verdict,
             int headRows,
             Kept kept,
             Map<String, String> sources) {
+        LlamaConfig config = original.config();
         int contextTokens = Math.min(recipe.contextTokens(), config.maxPositions());
         Map<String, Integer> hazards = new LinkedHashMap<>();
         for (Hazard hazard : catalogue.taxonomy().hazards()) {
@@ -231,7 +245,7 @@ public final class Converter {
                 new GuardManifest.Model(kept.layers().size(), config.kvHeads(), config.headSize(), headRows),
                 catalogue,
                 new GuardManifest.Verdict(verdict.lead(), verdict.continuation(), 0, 1, hazards, listing),
-                new GuardManifest.Made(tool, made(recipe, config, kept), sources));
+                new GuardManifest.Made(tool, made(recipe, config, kept), original.history(), sources));
     }
 
     private static Map<String, List<Integer>> names(Taxonomy taxonomy, VerdictTokens.Listing listing) {

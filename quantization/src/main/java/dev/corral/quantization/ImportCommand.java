@@ -6,10 +6,13 @@ import dev.corral.quantization.checkpoint.Checkpoint;
 import dev.corral.quantization.checkpoint.CheckpointException;
 import dev.corral.quantization.checkpoint.Quantised;
 import dev.corral.quantization.checkpoint.Tensor;
+import dev.corral.quantization.executorch.ExecutorchModel;
 import dev.corral.quantization.gguf.GgufModel;
 import dev.corral.quantization.gguf.OllamaStore;
 import dev.corral.quantization.recipe.Format;
 import dev.corral.quantization.recipe.Recipe;
+import dev.corral.quantization.tokenizer.Llama3Tokenizer;
+import dev.corral.quantization.tokenizer.TiktokenRanks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,13 +27,14 @@ import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code corral model import}: guards as others published them. */
 @Command(
         name = "import",
-        header = "make a guard of a GGUF file, or of a model in Ollama's store",
+        header = "make a guard of a GGUF file, a model in Ollama's store, or an ExecuTorch program",
         description = {
             "",
             "Makes a guard of a published file. What it holds as 4-bit or 8-bit numbers in blocks that ONNX Runtime"
@@ -43,6 +47,7 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  corral model import Llama-Guard-3-1B.Q4_0.gguf",
             "  corral model import ollama:llama-guard3:1b",
+            "  corral model import llama_guard_3_1b_pruned_xnnpack.pte --tokenizer tokenizer.model --params params.json",
             "  corral model import Llama-Guard-3-8B.Q4_K_M.gguf --precision int4 --scales least-squares"
         },
         mixinStandardHelpOptions = true,
@@ -62,7 +67,8 @@ final class ImportCommand implements Callable<Integer> {
             paramLabel = "SOURCE",
             description = {
                 "A .gguf file, or ollama:NAME[:TAG] for a model that 'ollama pull' brought here; Ollama's store is",
-                "OLLAMA_MODELS, or else ~/.ollama/models."
+                "OLLAMA_MODELS, or else ~/.ollama/models. Or a .pte file, as Meta publishes Llama Guard 3 1B in 4 bits",
+                "for phones."
             })
     private String source;
 
@@ -71,6 +77,18 @@ final class ImportCommand implements Callable<Integer> {
             paramLabel = "DIR",
             description = "Folder to make; must not exist yet. Default: guards/ID in the folder of all models.")
     private @Nullable Path to;
+
+    @Option(
+            names = "--tokenizer",
+            paramLabel = "FILE",
+            description = "For a .pte file: the tokenizer.model that lies beside it.")
+    private @Nullable Path tokenizer;
+
+    @Option(
+            names = "--params",
+            paramLabel = "FILE",
+            description = "For a .pte file: the params.json that lies beside it, to be compared with what it holds.")
+    private @Nullable Path parameters;
 
     @ArgGroup(validate = false, heading = "%nWhat to make of the weights; see docs/quantization.md:%n")
     private RecipeOptions recipe = new RecipeOptions();
@@ -104,7 +122,12 @@ final class ImportCommand implements Callable<Integer> {
     }
 
     private Original open(ImportSource found) throws IOException {
+        if (!(found instanceof ImportSource.Phone) && (tokenizer != null || parameters != null)) {
+            throw new ParameterException(
+                    spec.commandLine(), "--tokenizer and --params are for .pte files: others bring both along");
+        }
         return switch (found) {
+            case ImportSource.Phone phone -> original(phone.file());
             case ImportSource.Gguf gguf ->
                 original(GgufModel.open(gguf.file()), List.of(gguf.file()), Optional.empty());
             case ImportSource.Ollama ollama -> {
@@ -128,6 +151,43 @@ final class ImportCommand implements Callable<Integer> {
                     model.licence());
         } catch (RuntimeException e) {
             model.weights().close();
+            throw e;
+        }
+    }
+
+    private Original original(Path program) throws IOException {
+        Path ranks = tokenizer;
+        if (ranks == null) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "a .pte file has no tokenizer: give the tokenizer.model that lies beside it with --tokenizer");
+        }
+        TiktokenRanks tokens = TiktokenRanks.read(ranks);
+        ExecutorchModel model = ExecutorchModel.open(program, Optional.ofNullable(parameters));
+        try {
+            if (tokens.size() + Llama3Tokenizer.SPECIALS != model.config().vocabulary()) {
+                throw new CheckpointException(
+                        "%s has %d tokens and %d special ones, but %s is for %d; give the tokenizer.model that belongs to it"
+                                .formatted(
+                                        ranks,
+                                        tokens.size(),
+                                        Llama3Tokenizer.SPECIALS,
+                                        program,
+                                        model.config().vocabulary()));
+            }
+            List<Path> sources = new ArrayList<>(List.of(program, ranks));
+            Optional.ofNullable(parameters).ifPresent(sources::add);
+            return new Original(
+                    program.toString(),
+                    model.config(),
+                    tokens.tokenizer().toJson(),
+                    model,
+                    sources,
+                    Optional.empty(),
+                    Optional.of(new Original.PrunedHead(model.require(ExecutorchModel.HEAD), model.tokens())),
+                    Optional.of(model.description()));
+        } catch (RuntimeException e) {
+            model.close();
             throw e;
         }
     }

@@ -18,11 +18,23 @@ sealed interface ImportSource {
     /** Bytes from which a file's format can be told. */
     int MAGIC_BYTES = 8;
 
+    /** Where ExecuTorch's own begin. */
+    int EXECUTORCH_AT = 4;
+
     /** The id that the guard gets where nobody names one. */
     String id();
 
     /** A file of llama.cpp and its kin. */
     record Gguf(Path file) implements ImportSource {
+
+        @Override
+        public String id() {
+            return asId(withoutEnding(file));
+        }
+    }
+
+    /** A program for phones, as ExecuTorch exports it. */
+    record Phone(Path file) implements ImportSource {
 
         @Override
         public String id() {
@@ -56,8 +68,11 @@ sealed interface ImportSource {
         if (magic.startsWith("GGUF")) {
             return new Gguf(file);
         }
+        if (magic.startsWith("ET12", EXECUTORCH_AT)) {
+            return new Phone(file);
+        }
         throw new CheckpointException(
-                "%s is not a GGUF file: its first bytes are none of theirs. A Hugging Face folder is for 'corral quantize'."
+                "%s is neither a GGUF file nor an ExecuTorch program: its first bytes are none of theirs. A Hugging Face folder is for 'corral quantize'."
                         .formatted(file));
     }
 

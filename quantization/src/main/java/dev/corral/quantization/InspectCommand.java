@@ -99,6 +99,7 @@ final class InspectCommand implements Callable<Integer> {
                 .put("precision", manifest.precision().label())
                 .put("recipe", manifest.made().recipe())
                 .put("madeBy", manifest.made().tool());
+        manifest.made().original().ifPresent(original -> facts.put("original", original));
         facts.putObject("context")
                 .put("tokens", manifest.context().tokens())
                 .put("chunkOverlap", manifest.context().overlap());

@@ -21,6 +21,8 @@ import java.util.Optional;
  * @param tokenizerJson a Hugging Face {@code tokenizer.json}
  * @param sources all files that were read, whose hashes {@code guard.yaml} tells
  * @param licence what the files say of it
+ * @param prunedHead the output layer, where it was cut to a few tokens before
+ * @param history what became of the model before, for {@code guard.yaml}
  */
 public record Original(
         String place,
@@ -28,7 +30,9 @@ public record Original(
         String tokenizerJson,
         Checkpoint weights,
         List<Path> sources,
-        Optional<String> licence)
+        Optional<String> licence,
+        Optional<PrunedHead> prunedHead,
+        Optional<String> history)
         implements AutoCloseable {
 
     static final String TOKENIZER = "tokenizer.json";
@@ -41,6 +45,29 @@ public record Original(
 
     public Original {
         sources = List.copyOf(sources);
+    }
+
+    /** A model with an output layer for its whole vocabulary. */
+    public Original(
+            String place,
+            LlamaConfig config,
+            String tokenizerJson,
+            Checkpoint weights,
+            List<Path> sources,
+            Optional<String> licence) {
+        this(place, config, tokenizerJson, weights, sources, licence, Optional.empty(), Optional.empty());
+    }
+
+    /**
+     * An output layer that was cut to a few tokens before.
+     *
+     * @param tokens what its rows stand for
+     */
+    public record PrunedHead(Tensor matrix, List<Integer> tokens) {
+
+        public PrunedHead {
+            tokens = List.copyOf(tokens);
+        }
     }
 
     /**

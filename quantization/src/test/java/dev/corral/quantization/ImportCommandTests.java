@@ -120,7 +120,7 @@ class ImportCommandTests {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            config.json                             | 1 | config.json is not a GGUF file: its first bytes are none of theirs
+            config.json                             | 1 | config.json is neither a GGUF file nor an ExecuTorch program: its first bytes are none of theirs
             missing.gguf                            | 1 | there is no file
             ollama:nothing                          | 1 | has no model 'nothing': run 'ollama pull nothing'
             tiny-llama-guard-q4_0.gguf --precision int5 | 2 | --precision must be one of

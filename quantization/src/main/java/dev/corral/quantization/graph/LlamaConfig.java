@@ -60,6 +60,23 @@ public record LlamaConfig(
         }
     }
 
+    /** The same with another stretching of the rotary embedding. */
+    public LlamaConfig withRopeScaling(Optional<RopeScaling> other) {
+        return new LlamaConfig(
+                hidden,
+                layers,
+                heads,
+                kvHeads,
+                headSize,
+                intermediate,
+                vocabulary,
+                maxPositions,
+                ropeTheta,
+                other,
+                normEpsilon,
+                tied);
+    }
+
     /** What each frequency of the rotary embedding is divided by, the highest first; empty where it is not stretched. */
     public Optional<float[]> ropeDivisors() {
         return ropeScaling.map(_ -> {

@@ -7,6 +7,8 @@ import dev.corral.quantization.recipe.Projection;
 import dev.corral.quantization.recipe.Recipe;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * The decoder of a Llama-architecture model as an ONNX graph for {@code dev.corral.guardmodels.onnx.OnnxCausalModel}.
@@ -116,8 +118,8 @@ public final class LlamaGraph {
         graph.input("seqlens_k", ElementType.INT32, 1L);
         graph.input("total_sequence_length", ElementType.INT32);
         RotaryTable rotary = new RotaryTable(config, positions);
-        graph.constant(rotary.cosines());
-        graph.constant(rotary.sines());
+        graph.constant(stored(RotaryTable.COSINES, positions).orElseGet(rotary::cosines));
+        graph.constant(stored(RotaryTable.SINES, positions).orElseGet(rotary::sines));
 
         String residual =
                 embedding().embed(graph, tokens, matrix("model.embed_tokens", config.vocabulary(), config.hidden()));
@@ -155,6 +157,12 @@ public final class LlamaGraph {
         }
         new LinearLayer.Fp32().multiply(graph, "logits", normal, head);
         graph.output("logits", ElementType.FLOAT, 1L, "rows", (long) head.rows());
+    }
+
+    /** A table that the checkpoint brings along, as far as it is needed. */
+    private Optional<Initializer> stored(String name, int positions) {
+        List<Integer> rows = IntStream.range(0, positions).boxed().toList();
+        return weights.find(name).map(table -> new Rows(Matrix.of(table).select(rows)).floats(name));
     }
 
     private LinearLayer embedding() {

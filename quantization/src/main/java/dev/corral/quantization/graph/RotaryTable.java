@@ -1,5 +1,6 @@
 package dev.corral.quantization.graph;
 
+import dev.corral.quantization.checkpoint.Tensor;
 import java.util.Optional;
 import java.util.function.DoubleUnaryOperator;
 
@@ -7,17 +8,58 @@ import java.util.function.DoubleUnaryOperator;
  * Cosines and sines of the rotary embedding, one row a position, one column a pair of dimensions, as
  * {@code GroupQueryAttention} takes them.
  */
-record RotaryTable(LlamaConfig config, int positions) {
+public record RotaryTable(LlamaConfig config, int positions) {
+
+    /** The name of the tensor of cosines in a checkpoint that brings its tables along, and in graphs. */
+    public static final String COSINES = "rotary.cos";
+
+    /** The name of the tensor of sines in such a checkpoint, and in graphs. */
+    public static final String SINES = "rotary.sin";
+
+    /** Tables that were made with floats of other roundings differ by a tenth of it in the first positions. */
+    private static final float TOLERANCE = 1e-4f;
 
     Initializer cosines() {
-        return table("rotary.cos", Math::cos);
+        return table(COSINES, cosineValues());
     }
 
     Initializer sines() {
-        return table("rotary.sin", Math::sin);
+        return table(SINES, sineValues());
     }
 
-    private Initializer table(String name, DoubleUnaryOperator function) {
+    /** The cosines, row by row. */
+    public float[] cosineValues() {
+        return values(Math::cos);
+    }
+
+    /** The sines, row by row. */
+    public float[] sineValues() {
+        return values(Math::sin);
+    }
+
+    /** Whether tables of at least as many positions are these, but for roundings. */
+    public boolean agrees(Tensor cosines, Tensor sines) {
+        return agrees(cosines, cosineValues()) && agrees(sines, sineValues());
+    }
+
+    private boolean agrees(Tensor table, float[] values) {
+        float[] row = new float[table.columns()];
+        for (int position = 0; position < positions; position++) {
+            table.row(position, row);
+            for (int i = 0; i < row.length; i++) {
+                if (Math.abs(row[i] - values[position * row.length + i]) > TOLERANCE) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    private Initializer table(String name, float[] values) {
+        return Initializer.floats(name, values, positions, config.headSize() / 2);
+    }
+
+    private float[] values(DoubleUnaryOperator function) {
         float[] frequencies = frequencies(config.headSize(), config.ropeTheta(), config.ropeScaling());
         float[] values = new float[positions * frequencies.length];
         for (int position = 0; position < positions; position++) {
@@ -27,7 +69,7 @@ record RotaryTable(LlamaConfig config, int positions) {
                 values[position * frequencies.length + i] = (float) function.applyAsDouble(angle);
             }
         }
-        return Initializer.floats(name, values, positions, frequencies.length);
+        return values;
     }
 
     /** One for each pair of a head's values, the highest first. */
