@@ -103,7 +103,7 @@ class UpstreamExchangesTests {
 
     @Test
     void exchangesWhenUpstreamsFailAtRandomHaveOneOutcomeEach(@TempDir Path folder) throws Exception {
-        exchange(folder, 300, 20_261_124);
+        exchange(folder, 120, 20_261_124);
     }
 
     @Test
