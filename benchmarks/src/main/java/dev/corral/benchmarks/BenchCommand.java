@@ -1,6 +1,7 @@
 package dev.corral.benchmarks;
 
 import dev.corral.benchmarks.capacity.GuardBench;
+import dev.corral.benchmarks.capacity.ImageBench;
 import dev.corral.benchmarks.capacity.ModelBench;
 import dev.corral.benchmarks.conversion.QuantizeBench;
 import dev.corral.benchmarks.traffic.GatewayBench;
@@ -30,7 +31,7 @@ import picocli.CommandLine.Spec;
             "Everything is warmed up before; run it on a machine that does nothing else.",
             "",
             "To plan how many machines your guard needs: corral bench model --guard DIR",
-            "To see whether this machine keeps what Corral promises: figures, guard, gateway, startup, policy and soak.",
+            "To see whether this machine keeps what Corral promises: figures, guard, image, gateway, startup, policy and soak.",
             ""
         },
         subcommands = {
@@ -38,6 +39,7 @@ import picocli.CommandLine.Spec;
             FiguresBench.class,
             QuantizeBench.class,
             GuardBench.class,
+            ImageBench.class,
             GatewayBench.class,
             StartupBench.class,
             SoakBench.class,
