@@ -1,6 +1,7 @@
 package dev.corral.benchmarks;
 
 import dev.corral.benchmarks.capacity.GuardBench;
+import dev.corral.benchmarks.capacity.ImageBench;
 import dev.corral.benchmarks.capacity.ModelBench;
 import dev.corral.benchmarks.conversion.ImportBench;
 import dev.corral.benchmarks.conversion.QuantizeBench;
@@ -31,7 +32,7 @@ import picocli.CommandLine.Spec;
             "Everything is warmed up before; run it on a machine that does nothing else.",
             "",
             "To plan how many machines your guard needs: corral bench model --guard DIR",
-            "To see whether this machine keeps what Corral promises: figures, guard, gateway, startup, policy and soak.",
+            "To see whether this machine keeps what Corral promises: figures, guard, image, gateway, startup, policy and soak.",
             ""
         },
         subcommands = {
@@ -40,6 +41,7 @@ import picocli.CommandLine.Spec;
             QuantizeBench.class,
             ImportBench.class,
             GuardBench.class,
+            ImageBench.class,
             GatewayBench.class,
             StartupBench.class,
             SoakBench.class,
