@@ -72,9 +72,8 @@ public final class ModerationsEndpoint {
         Decision decision = Judge.weigh(
                 moderated.policy(),
                 moderated.facts(Direction.PROMPT, ""),
-                List.of(input),
-                List.of(assessment),
-                input.turns());
+                Hearing.of(List.of(input), input.turns()),
+                List.of(assessment));
         moderated.decided(Direction.PROMPT, decision);
         return switch (assessment) {
             case Inconclusive inconclusive -> throw Judge.withoutVerdict(inconclusive);

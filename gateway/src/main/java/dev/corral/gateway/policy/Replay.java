@@ -1,5 +1,6 @@
 package dev.corral.gateway.policy;
 
+import dev.corral.gateway.moderation.Hearing;
 import dev.corral.gateway.moderation.Judge;
 import dev.corral.guardmodels.dataset.RecordedRow;
 import dev.corral.policies.assessment.Assessment;
@@ -159,9 +160,10 @@ final class Replay {
         return Judge.weigh(
                 by,
                 row.facts(),
-                List.of(row.conversation()),
-                List.of(assessment),
-                List.of(row.conversation().turns().getLast()));
+                Hearing.of(
+                        List.of(row.conversation()),
+                        List.of(row.conversation().turns().getLast())),
+                List.of(assessment));
     }
 
     private static Assessment recorded(CompiledPolicy by, RecordedRow row, RecordedRow.Scores scores) {

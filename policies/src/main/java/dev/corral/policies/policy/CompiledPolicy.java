@@ -197,7 +197,9 @@ public final class CompiledPolicy {
         List<Replacement> found = new ArrayList<>();
         patterns.forEach((hazard, list) -> {
             Evidence evidence = new Evidence(
-                    new Scored(Probability.ONE, Map.of(hazard, Probability.ONE), Coverage.NOTHING), Set.of(source), "");
+                    new Scored(Probability.ONE, Map.of(hazard, Probability.ONE), Coverage.NOTHING),
+                    Set.of(source),
+                    ContentHash.NONE);
             if (book.rule(hazard, facts, evidence, 1, 1).action() == Action.REDACT) {
                 for (NamedPattern named : list) {
                     for (Span span : named.pattern().find(text)) {

@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** Checks policies against what a guard can see, and makes them ready for decisions. */
 public final class PolicyCompiler {
@@ -72,7 +73,16 @@ public final class PolicyCompiler {
         checkTests();
         Probability defaultThreshold = policy.defaultThreshold().orElse(sight.recommendedThreshold());
         new PolicyLinter(policy, vocabulary, rules, defaultThreshold, thresholds, problems).lint();
-        return new CompiledPolicy(policy, vocabulary, rules, defaultThreshold, thresholds, problems.issues());
+        // what conditions need may still be in preparation, and nothing else waits for it
+        List<CompiledRule> complete = IntStream.range(0, rules.size())
+                .mapToObj(i -> policy.rules()
+                        .get(i)
+                        .when()
+                        .expression()
+                        .map(expression -> rules.get(i).under(condition(expression)))
+                        .orElse(rules.get(i)))
+                .toList();
+        return new CompiledPolicy(policy, vocabulary, complete, defaultThreshold, thresholds, problems.issues());
     }
 
     private Vocabulary vocabulary() {
@@ -133,6 +143,7 @@ public final class PolicyCompiler {
                                 + " place."));
     }
 
+    /** All of a rule but its condition. */
     private CompiledRule compile(Rule rule) {
         When when = rule.when();
         Optional<Set<Hazard>> hazards = switch (when.hazards()) {
@@ -157,7 +168,7 @@ public final class PolicyCompiler {
                 when.languages(),
                 listed(when.hashLists()),
                 when.probability(),
-                when.expression().flatMap(this::condition),
+                Optional.empty(),
                 rule.action(),
                 rule.message(),
                 rule.audit());

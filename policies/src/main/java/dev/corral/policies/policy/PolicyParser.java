@@ -1,6 +1,7 @@
 package dev.corral.policies.policy;
 
 import dev.corral.policies.assessment.Probability;
+import dev.corral.policies.expression.Condition;
 import dev.corral.policies.policy.Policy.AppliesTo;
 import dev.corral.policies.policy.Policy.HazardReference;
 import dev.corral.policies.policy.Policy.Source;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /** Reads policy files. Never throws for what a file says: all that is wrong with it comes back as issues, at once. */
 public final class PolicyParser {
@@ -68,6 +70,9 @@ public final class PolicyParser {
             List.of(GuardUse.Unavailable.values()), outcome -> outcome.name().toLowerCase(Locale.ROOT));
     private static final Map<String, Boolean> LOOKBACKS = Map.of("all", true);
 
+    /** Where a file seems to have a condition: only a hint, before it is read. */
+    private static final Pattern CONDITION = Pattern.compile("\\bcondition:|\\bwhen:\\s*[\"'>|]");
+
     private final Problems problems;
     private final Inheritance files;
     private final RuleParser rules;
@@ -106,6 +111,9 @@ public final class PolicyParser {
 
     /** What could be read, even where there are errors; only for checks that find more of them. */
     static Draft draft(Source source, Beside beside) {
+        if (CONDITION.matcher(source.text()).find()) {
+            Condition.prepare();
+        }
         PolicyParser parser = new PolicyParser(source, beside);
         Optional<Policy> policy = parser.files
                 .read(source)
