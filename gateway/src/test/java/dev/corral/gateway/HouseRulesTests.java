@@ -73,8 +73,10 @@ class HouseRulesTests {
 
     @ArchTest
     static final ArchRule clocks = noClasses()
-            .that(not(resideInAnyPackage("..dialect..", "..demo..")))
+            .that(not(resideInAnyPackage("..dialect..", "..demo..", "..audit..")))
             .and(not(simpleName("ModerationConfiguration")))
+            .and(not(simpleName("ModeratedExchange")))
+            .and(not(simpleName("ExchangeLog")))
             .should()
             .dependOnClassesThat()
             .belongToAnyOf(Clock.class, Instant.class, InstantSource.class)

@@ -21,11 +21,23 @@ public final class Contents {
 
     private final List<Text> texts;
     private final Set<ContentSource> sources;
-    private final ContentHash hash = ContentHash.of(this::joined);
+    private final ContentHash hash;
 
-    private Contents(List<Text> texts, Set<ContentSource> sources) {
+    private Contents(List<Text> texts, Set<ContentSource> sources, ContentHash hash) {
         this.texts = List.copyOf(texts);
-        this.sources = sources;
+        this.sources = Collections.unmodifiableSet(EnumSet.copyOf(sources));
+        this.hash = hash;
+    }
+
+    /** Of a turn whose text is not known. */
+    public static Contents unknown(Set<ContentSource> sources, ContentHash hash) {
+        return new Contents(List.of(), sources, hash);
+    }
+
+    /** Of a turn whose texts are known in one piece; each of the sources may have said it. */
+    public static Contents joined(Set<ContentSource> sources, String text, ContentHash hash) {
+        return new Contents(
+                sources.stream().map(source -> new Text(text, source)).toList(), sources, hash);
     }
 
     /** Of one turn. */
@@ -44,7 +56,8 @@ public final class Contents {
         }
         Set<ContentSource> sources = EnumSet.noneOf(ContentSource.class);
         texts.forEach(text -> sources.add(text.source()));
-        return new Contents(texts, sources.isEmpty() ? EnumSet.of(speaker(turn)) : sources);
+        return new Contents(
+                texts, sources.isEmpty() ? EnumSet.of(speaker(turn)) : sources, ContentHash.of(() -> joined(texts)));
     }
 
     /** Every text by itself. */
@@ -54,12 +67,16 @@ public final class Contents {
 
     /** All texts in one piece, as an upstream's template may join them. */
     public String joined() {
+        return joined(texts);
+    }
+
+    private static String joined(List<Text> texts) {
         return texts.stream().map(Text::text).collect(Collectors.joining());
     }
 
     /** Everybody who says a part of it; whoever has the turn, where it has no text. */
     public Set<ContentSource> sources() {
-        return Collections.unmodifiableSet(sources);
+        return sources;
     }
 
     /** Of all texts in one piece. */

@@ -65,7 +65,15 @@ public final class Judge {
                 .map(assessments -> {
                     Hearing hearing = Hearing.of(judgements, turns);
                     Decision decision = weigh(policy, facts, hearing, assessments);
-                    exchange.decided(facts.direction(), decision);
+                    exchange.decided(
+                            facts.direction(),
+                            decision,
+                            () -> hearing.audited(
+                                    policy,
+                                    facts.direction(),
+                                    decision,
+                                    guard.profile().id(),
+                                    assessments));
                     shadows.compare(
                             exchange,
                             facts,

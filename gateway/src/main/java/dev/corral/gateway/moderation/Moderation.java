@@ -73,9 +73,11 @@ public final class Moderation {
             return chain.filter(exchange);
         }
         ModeratedExchange moderated = ModeratedExchange.begin(exchange, policy);
-        return dialect(method, path)
-                .map(dialect -> moderate(exchange, chain, moderated, dialect))
-                .orElseGet(() -> Mono.error(unsupported(method)))
+        return exchangeLog
+                .admit()
+                .then(Mono.defer(() -> dialect(method, path)
+                        .map(dialect -> moderate(exchange, chain, moderated, dialect))
+                        .orElseGet(() -> Mono.error(unsupported(method)))))
                 .onErrorResume(_ -> !exchange.getResponse().isCommitted(), failure -> errors.handle(exchange, failure))
                 .doFinally(signal -> exchangeLog.finished(exchange, moderated, signal));
     }
@@ -88,6 +90,7 @@ public final class Moderation {
             ServerWebExchange exchange, GatewayFilterChain chain, ModeratedExchange moderated, Dialect dialect) {
         return requestBody.read(exchange.getRequest()).flatMap(body -> {
             ModeratedRequest request = dialect.read(body);
+            moderated.names(request.model());
             return judge.prompt(moderated, request).flatMap(decision -> switch (decision) {
                 case Decision.Allow _, Decision.Flag _ ->
                     chain.filter(forwarded(exchange, moderated, dialect, request, body));

@@ -1,11 +1,13 @@
 package dev.corral.gateway.moderation;
 
 import dev.corral.gateway.admission.RequestBody;
+import dev.corral.gateway.audit.AuditSink;
 import dev.corral.gateway.configuration.CorralProperties;
 import dev.corral.gateway.dialect.Dialect;
 import dev.corral.gateway.dialect.openai.OpenAiChat;
 import dev.corral.gateway.exchange.ErrorResponses;
 import dev.corral.gateway.exchange.ExchangeLog;
+import dev.corral.gateway.exchange.TenantHeader;
 import dev.corral.gateway.upstream.IdleTimeout;
 import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.PolicyRegistry;
@@ -45,8 +47,13 @@ public class ModerationConfiguration {
     }
 
     @Bean
-    ExchangeLog exchangeLog(MeterRegistry metrics) {
-        return new ExchangeLog(metrics);
+    ExchangeLog exchangeLog(MeterRegistry metrics, AuditSink audit) {
+        return new ExchangeLog(metrics, audit, InstantSource.system());
+    }
+
+    @Bean
+    TenantHeader tenantHeader(CorralProperties properties, ErrorResponses errors) {
+        return new TenantHeader(properties.tenant().header(), errors);
     }
 
     @Bean
@@ -97,8 +104,8 @@ public class ModerationConfiguration {
             CompiledPolicy defaultPolicy,
             ErrorResponses errors,
             ExchangeLog exchangeLog) {
-        ModerationsEndpoint endpoint = new ModerationsEndpoint(
-                requestBody, guard, () -> policies.get(defaultPolicy.name()), errors, exchangeLog);
+        ModerationsEndpoint endpoint =
+                new ModerationsEndpoint(requestBody, guard, policies, defaultPolicy.name(), errors, exchangeLog);
         WebHandler handler = exchange -> exchange.getRequest().getMethod().equals(HttpMethod.POST)
                 ? endpoint.handle(exchange)
                 : Mono.error(

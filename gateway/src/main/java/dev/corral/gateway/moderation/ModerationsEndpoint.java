@@ -15,42 +15,60 @@ import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.Decision;
 import dev.corral.policies.policy.Direction;
 import dev.corral.policies.policy.Finding;
+import dev.corral.policies.policy.PolicyRegistry;
 import java.util.List;
-import java.util.function.Supplier;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.springframework.web.server.ServerWebExchange;
 import reactor.core.publisher.Mono;
 
-/** {@code POST /v1/moderations}: judges texts for whoever asks, by the default policy, and decides nothing for them. */
+/**
+ * {@code POST /v1/moderations}: judges texts for whoever asks, by the policy of the tenant, of the route {@value #ROUTE}, or
+ * else the default one, and decides nothing for them.
+ */
 public final class ModerationsEndpoint {
+
+    /** The name that policies know it by, as if it were a route. */
+    public static final String ROUTE = "moderations";
 
     private final OpenAiModerations codec = new OpenAiModerations();
     private final RequestBody requestBody;
     private final ReactiveGuard guard;
-    private final Supplier<CompiledPolicy> policy;
+    private final PolicyRegistry policies;
+    private final String defaultPolicy;
     private final ErrorResponses errors;
     private final ExchangeLog exchangeLog;
 
-    /** Judged by what {@code policy} is at the time of each request. */
+    /**
+     * Judged by what is in force at the time of each request.
+     *
+     * @param defaultPolicy a name in the registry
+     */
     public ModerationsEndpoint(
             RequestBody requestBody,
             ReactiveGuard guard,
-            Supplier<CompiledPolicy> policy,
+            PolicyRegistry policies,
+            String defaultPolicy,
             ErrorResponses errors,
             ExchangeLog exchangeLog) {
         this.requestBody = requestBody;
         this.guard = guard;
-        this.policy = policy;
+        this.policies = policies;
+        this.defaultPolicy = defaultPolicy;
         this.errors = errors;
         this.exchangeLog = exchangeLog;
     }
 
     /** Answers one request. */
     public Mono<Void> handle(ServerWebExchange exchange) {
-        ModeratedExchange moderated = ModeratedExchange.begin(exchange, policy.get());
-        return requestBody
-                .read(exchange.getRequest())
+        exchange.getAttributes().put(ModeratedExchange.ENDPOINT, ROUTE);
+        CompiledPolicy policy = policies.resolve(
+                ModeratedExchange.tenant(exchange), ModeratedExchange.route(exchange), Optional.empty(), defaultPolicy);
+        ModeratedExchange moderated = ModeratedExchange.begin(exchange, policy);
+        return exchangeLog
+                .admit()
+                .then(Mono.defer(() -> requestBody.read(exchange.getRequest())))
                 .map(codec::read)
                 .flatMap(request -> guard.assess(
                                 request.inputs(),
@@ -68,13 +86,19 @@ public final class ModerationsEndpoint {
                 .doFinally(signal -> exchangeLog.finished(exchange, moderated, signal));
     }
 
-    private static ModerationResult result(ModeratedExchange moderated, Conversation input, Assessment assessment) {
-        Decision decision = Judge.weigh(
-                moderated.policy(),
-                moderated.facts(Direction.PROMPT, ""),
-                Hearing.of(List.of(input), input.turns()),
-                List.of(assessment));
-        moderated.decided(Direction.PROMPT, decision);
+    private ModerationResult result(ModeratedExchange moderated, Conversation input, Assessment assessment) {
+        Hearing hearing = Hearing.of(List.of(input), input.turns());
+        Decision decision =
+                Judge.weigh(moderated.policy(), moderated.facts(Direction.PROMPT, ""), hearing, List.of(assessment));
+        moderated.decided(
+                Direction.PROMPT,
+                decision,
+                () -> hearing.audited(
+                        moderated.policy(),
+                        Direction.PROMPT,
+                        decision,
+                        guard.profile().id(),
+                        List.of(assessment)));
         return switch (assessment) {
             case Inconclusive inconclusive -> throw Judge.withoutVerdict(inconclusive);
             case Scored scored ->

@@ -62,7 +62,10 @@ class CorralPropertiesTests {
                                 256,
                                 DataSize.ofMegabytes(32),
                                 DataSize.ofMegabytes(256),
-                                null)));
+                                null),
+                        new CorralProperties.Audit(
+                                null, DataSize.ofMegabytes(100), 1024, CorralProperties.Audit.OnFailure.BLOCK),
+                        new CorralProperties.Tenant(null)));
     }
 
     @Test
@@ -86,6 +89,11 @@ class CorralPropertiesTests {
         settings.put("corral.guard.queue", "7");
         settings.put("corral.guard.cache-size", "8MB");
         settings.put("corral.guard.prefix-cache-size", "9MB");
+        settings.put("corral.audit.file", "/var/log/corral/audit.jsonl");
+        settings.put("corral.audit.max-file-size", "10MB");
+        settings.put("corral.audit.queue", "11");
+        settings.put("corral.audit.on-failure", "continue");
+        settings.put("corral.tenant.header", "x-tenant");
         assertThat(settings.keySet())
                 .containsExactlyElementsOf(KnownProperties.all().stream()
                         .filter(key -> !key.startsWith(REMOTE))
@@ -112,7 +120,13 @@ class CorralPropertiesTests {
                                 7,
                                 DataSize.ofMegabytes(8),
                                 DataSize.ofMegabytes(9),
-                                null)));
+                                null),
+                        new CorralProperties.Audit(
+                                Path.of("/var/log/corral/audit.jsonl"),
+                                DataSize.ofMegabytes(10),
+                                11,
+                                CorralProperties.Audit.OnFailure.CONTINUE),
+                        new CorralProperties.Tenant("x-tenant")));
     }
 
     private static Map<String, String> remote() {

@@ -1,5 +1,6 @@
 package dev.corral.gateway.testing;
 
+import dev.corral.gateway.audit.AuditSink;
 import dev.corral.gateway.server.GatewayServer;
 import dev.corral.guardmodels.guard.Guard;
 import java.io.IOException;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.springframework.boot.SpringApplication;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.support.GenericApplicationContext;
@@ -35,11 +37,21 @@ public final class TestGateway implements AutoCloseable {
 
     /** Starts one with these settings beside the usual ones of a test. */
     public static TestGateway start(Guard guard, Map<String, String> settings) {
+        return start(guard, AuditSink.NONE, settings);
+    }
+
+    /** Starts one whose exchanges are audited there. */
+    public static TestGateway start(Guard guard, AuditSink audit, Map<String, String> settings) {
         Map<String, String> all = new LinkedHashMap<>(Map.of("corral.port", "0"));
         all.putAll(settings);
         SpringApplication application = new SpringApplication(GatewayServer.class);
-        application.addInitializers(
-                context -> ((GenericApplicationContext) context).registerBean("guard", Guard.class, () -> guard));
+        application.addInitializers(context -> {
+            GenericApplicationContext beans = (GenericApplicationContext) context;
+            beans.registerBean("guard", Guard.class, () -> guard);
+            if (!all.containsKey("corral.audit.file")) {
+                beans.registerBean("audit", AuditSink.class, () -> audit);
+            }
+        });
         return new TestGateway(application.run(all.entrySet().stream()
                 .map(setting -> "--" + setting.getKey() + "=" + setting.getValue())
                 .toArray(String[]::new)));
@@ -78,6 +90,16 @@ public final class TestGateway implements AutoCloseable {
         return send(request("/v1/chat/completions")
                 .header("Content-Type", "application/json")
                 .POST(BodyPublishers.ofByteArray(body)));
+    }
+
+    /** Asks, and can be told to give up. */
+    public CompletableFuture<HttpResponse<String>> sendAsync(byte[] body) {
+        return client.sendAsync(
+                request("/v1/chat/completions")
+                        .header("Content-Type", "application/json")
+                        .POST(BodyPublishers.ofByteArray(body))
+                        .build(),
+                BodyHandlers.ofString(StandardCharsets.UTF_8));
     }
 
     public HttpResponse<String> get(String path) {

@@ -211,6 +211,15 @@ public final class CompiledPolicy {
         return Redaction.of(found);
     }
 
+    /** All that patterns find in a text, whatever rules do with it. */
+    public Redaction spans(String text) {
+        List<Replacement> found = new ArrayList<>();
+        patterns.forEach((hazard, list) -> list.forEach(named -> named.pattern()
+                .find(text)
+                .forEach(span -> found.add(new Replacement(span, replacements.getOrDefault(hazard, ""))))));
+        return Redaction.of(found);
+    }
+
     /** Whether a rule redacts anything that travels this way. */
     public boolean redacts(Direction direction) {
         return rules.stream()
