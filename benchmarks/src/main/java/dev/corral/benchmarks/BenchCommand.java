@@ -5,6 +5,7 @@ import dev.corral.benchmarks.capacity.ModelBench;
 import dev.corral.benchmarks.conversion.QuantizeBench;
 import dev.corral.benchmarks.traffic.GatewayBench;
 import dev.corral.benchmarks.traffic.PolicyBench;
+import dev.corral.benchmarks.traffic.ReloadBench;
 import dev.corral.benchmarks.traffic.SoakBench;
 import dev.corral.benchmarks.traffic.StartupBench;
 import dev.corral.guardmodels.onnx.ModelException;
@@ -30,7 +31,7 @@ import picocli.CommandLine.Spec;
             "Everything is warmed up before; run it on a machine that does nothing else.",
             "",
             "To plan how many machines your guard needs: corral bench model --guard DIR",
-            "To see whether this machine keeps what Corral promises: figures, guard, gateway, startup, policy and soak.",
+            "To see whether this machine keeps what Corral promises: figures, guard, gateway, startup, policy, reload and soak.",
             ""
         },
         subcommands = {
@@ -41,7 +42,8 @@ import picocli.CommandLine.Spec;
             GatewayBench.class,
             StartupBench.class,
             SoakBench.class,
-            PolicyBench.class
+            PolicyBench.class,
+            ReloadBench.class
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {

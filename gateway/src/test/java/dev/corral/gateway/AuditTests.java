@@ -184,6 +184,7 @@ class AuditTests {
         assertThat(answer.body()).contains("audit_unavailable");
         assertThat(answer.headers().firstValue("retry-after")).isPresent();
         assertThat(moderations("anything", "").statusCode()).isEqualTo(503);
+        assertThat(audit.events).isEmpty();
         assertThat(guard.asked).isEmpty();
     }
 

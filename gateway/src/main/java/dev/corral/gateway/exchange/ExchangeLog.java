@@ -25,6 +25,7 @@ public final class ExchangeLog {
 
     private static final Logger log = LoggerFactory.getLogger(ExchangeLog.class);
 
+    private static final String REFUSED = "audit_unavailable";
     private static final Duration RETRY_AFTER = Duration.ofSeconds(5);
 
     private final MeterRegistry metrics;
@@ -44,7 +45,7 @@ public final class ExchangeLog {
                 : Mono.error(new DialectException(new GatewayError(
                         503,
                         "server_error",
-                        "audit_unavailable",
+                        REFUSED,
                         null,
                         "what passes here is audited, and the audit cannot be written at the moment; try again later",
                         RETRY_AFTER))));
@@ -77,7 +78,10 @@ public final class ExchangeLog {
                 .addArgument(status == null ? "-" : status.value())
                 .addArgument(end(moderated, signal))
                 .log("exchange {} route {} policy {} prompt {} answer {} rules {} status {} {}");
-        audit.record(moderated.event(clock.instant(), status == null ? 0 : status.value(), end(moderated, signal)));
+        // a client that asks again and again must not fill the memory with refusals that cannot be written
+        if (!end(moderated, signal).equals(REFUSED)) {
+            audit.record(moderated.event(clock.instant(), status == null ? 0 : status.value(), end(moderated, signal)));
+        }
     }
 
     private static String end(ModeratedExchange moderated, SignalType signal) {

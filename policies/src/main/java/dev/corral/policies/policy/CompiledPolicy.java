@@ -11,6 +11,7 @@ import dev.corral.policies.pattern.Redaction;
 import dev.corral.policies.pattern.Redaction.Replacement;
 import dev.corral.policies.pattern.Span;
 import dev.corral.policies.policy.Decision.Outcome;
+import dev.corral.policies.policy.Policy.Guards;
 import dev.corral.policies.policy.Policy.NamedPattern;
 import dev.corral.policies.policy.Policy.Source;
 import dev.corral.policies.taxonomy.Hazard;
@@ -124,9 +125,14 @@ public final class CompiledPolicy {
         return defaultThreshold;
     }
 
+    /** How guards are used. */
+    public Guards guards() {
+        return policy.guards();
+    }
+
     /** How the guard for text is used. */
     public GuardUse textGuard() {
-        return policy.textGuard();
+        return policy.guards().text();
     }
 
     /** How streamed answers are cut into windows. */
@@ -481,7 +487,7 @@ public final class CompiledPolicy {
         if (reasons.isEmpty()) {
             return Optional.empty();
         }
-        GuardUse.Unavailable unavailable = policy.textGuard().unavailable();
+        GuardUse.Unavailable unavailable = textGuard().unavailable();
         return Optional.of(new Ground(
                 unavailable.outcome(),
                 List.of(),

@@ -30,7 +30,7 @@ import java.util.Set;
  * @param blockStyle how clients are told of a block
  * @param blockMessage what they are told, where a rule does not say it
  * @param audit what an audit may keep, where a rule does not say it
- * @param textGuard how the guard for text is used
+ * @param guards how they are used
  * @param streaming how streamed answers are cut into windows
  * @param tests inside the file
  * @param sources the file, then those that it names
@@ -52,7 +52,7 @@ public record Policy(
         BlockStyle blockStyle,
         Optional<Messages> blockMessage,
         AuditDetail audit,
-        GuardUse textGuard,
+        Guards guards,
         StreamingWindows streaming,
         List<PolicyTest> tests,
         List<Source> sources) {
@@ -280,6 +280,20 @@ public record Policy(
      * @param code such as {@code S4}
      */
     public record HazardReference(String code, SourceLocation location) {}
+
+    /**
+     * Which guard sees what.
+     *
+     * @param text for texts
+     * @param vision for images
+     */
+    public record Guards(GuardUse text, GuardUse vision) {
+
+        static final Guards DEFAULT = new Guards(GuardUse.TEXT, GuardUse.VISION);
+    }
+
+    /** A guard as a file names it. */
+    public record GuardReference(String name, SourceLocation location) {}
 
     /** A list as a file names it. */
     public record ListReference(String name, SourceLocation location) {}

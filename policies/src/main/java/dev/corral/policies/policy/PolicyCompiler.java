@@ -25,6 +25,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** Checks policies against what a guard can see, and makes them ready for decisions. */
 public final class PolicyCompiler {
@@ -71,6 +72,7 @@ public final class PolicyCompiler {
         }
         List<CompiledRule> rules = policy.rules().stream().map(this::compile).toList();
         checkTests();
+        checkGuards();
         Probability defaultThreshold = policy.defaultThreshold().orElse(sight.recommendedThreshold());
         new PolicyLinter(policy, vocabulary, rules, defaultThreshold, thresholds, problems).lint();
         // what conditions need may still be in preparation, and nothing else waits for it
@@ -298,6 +300,23 @@ public final class PolicyCompiler {
                                     .map(word -> "Did you mean '" + word + "'?")
                                     .orElse("Write the id of a rule, or leave 'by' out.")));
         }
+    }
+
+    private void checkGuards() {
+        if (sight.guards().isEmpty()) {
+            return;
+        }
+        Stream.of(policy.guards().text(), policy.guards().vision())
+                .flatMap(guard -> guard.use().stream())
+                .filter(reference -> !sight.guards().contains(reference.name()))
+                .forEach(reference -> problems.report(
+                        Problem.UNKNOWN_GUARD,
+                        reference.location(),
+                        "the gateway has no guard " + Problems.quote(reference.name()) + "; it has "
+                                + sight.guards().stream().sorted().collect(Collectors.joining(", ")),
+                        Spelling.nearest(reference.name(), sight.guards())
+                                .map(name -> "Did you mean '" + name + "'?")
+                                .orElse("Correct it, or leave 'use' out for the one that there is.")));
     }
 
     private Optional<Hazard> hazard(HazardReference reference) {

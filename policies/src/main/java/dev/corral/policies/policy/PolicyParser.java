@@ -3,10 +3,11 @@ package dev.corral.policies.policy;
 import dev.corral.policies.assessment.Probability;
 import dev.corral.policies.expression.Condition;
 import dev.corral.policies.policy.Policy.AppliesTo;
+import dev.corral.policies.policy.Policy.GuardReference;
+import dev.corral.policies.policy.Policy.Guards;
 import dev.corral.policies.policy.Policy.HazardReference;
 import dev.corral.policies.policy.Policy.Source;
 import dev.corral.policies.policy.Policy.Threshold;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -54,10 +55,10 @@ public final class PolicyParser {
             new Fields.Keys(List.of("tenant", "route"), "Write '{ tenant: acme }', or '{ route: \"medical-*\" }'.");
     private static final Fields.Keys BLOCK =
             new Fields.Keys(List.of("style", "message"), "Write '{ style: refusal }'.");
-    private static final Fields.Keys GUARDS =
-            new Fields.Keys(List.of("text"), "Write '{ text: { timeout: 10s, unavailable: error } }'.");
-    private static final Fields.Keys GUARD =
-            new Fields.Keys(List.of("timeout", "unavailable"), "Write '{ timeout: 10s, unavailable: error }'.");
+    static final Fields.Keys GUARDS =
+            new Fields.Keys(List.of("text", "vision"), "Write '{ text: { timeout: 10s, unavailable: error } }'.");
+    static final Fields.Keys GUARD =
+            new Fields.Keys(List.of("use", "timeout", "unavailable"), "Write '{ timeout: 10s, unavailable: error }'.");
     private static final Fields.Keys STREAMING = new Fields.Keys(
             List.of("window", "first-window", "lookback"),
             "Write '{ window: 200 characters, first-window: 60 characters, lookback: all }'.");
@@ -162,7 +163,7 @@ public final class PolicyParser {
                     fields.optional("audit")
                             .flatMap(value -> value.word(RuleParser.AUDIT))
                             .orElse(AuditDetail.NONE),
-                    fields.optional("guards").map(this::textGuard).orElse(GuardUse.DEFAULT),
+                    fields.optional("guards").map(PolicyParser::guards).orElse(Guards.DEFAULT),
                     fields.optional("streaming").map(this::streaming).orElse(StreamingWindows.DEFAULT),
                     fields.optional("tests")
                             .map(new TestParser(problems)::tests)
@@ -194,15 +195,28 @@ public final class PolicyParser {
                         .orElse(List.of()));
     }
 
-    private GuardUse textGuard(Value guards) {
-        Optional<Fields> fields =
-                guards.fields(GUARDS).flatMap(values -> values.optional("text")).flatMap(value -> value.fields(GUARD));
-        Optional<Duration> timeout =
-                fields.flatMap(values -> values.optional("timeout")).flatMap(Value::duration);
-        Optional<GuardUse.Unavailable> unavailable =
-                fields.flatMap(values -> values.optional("unavailable")).flatMap(value -> value.word(OUTCOMES));
+    private static Guards guards(Value value) {
+        Optional<Fields> fields = value.fields(GUARDS);
+        return new Guards(
+                fields.flatMap(guards -> guards.optional("text"))
+                        .map(text -> guard(text, GuardUse.TEXT))
+                        .orElse(GuardUse.TEXT),
+                fields.flatMap(guards -> guards.optional("vision"))
+                        .map(vision -> guard(vision, GuardUse.VISION))
+                        .orElse(GuardUse.VISION));
+    }
+
+    private static GuardUse guard(Value value, GuardUse otherwise) {
+        Optional<Fields> fields = value.fields(GUARD);
         return new GuardUse(
-                timeout.orElse(GuardUse.DEFAULT.timeout()), unavailable.orElse(GuardUse.DEFAULT.unavailable()));
+                fields.flatMap(guard -> guard.optional("use"))
+                        .flatMap(use -> use.identifier().map(name -> new GuardReference(name, use.location()))),
+                fields.flatMap(guard -> guard.optional("timeout"))
+                        .flatMap(Value::duration)
+                        .orElse(otherwise.timeout()),
+                fields.flatMap(guard -> guard.optional("unavailable"))
+                        .flatMap(unavailable -> unavailable.word(OUTCOMES))
+                        .orElse(otherwise.unavailable()));
     }
 
     private StreamingWindows streaming(Value value) {
