@@ -256,7 +256,7 @@ class LauncherTests {
         Run run = corral(List.of("test", "--all", "-pl", "policies"), Map.of());
         assertThat(run.status).as(run.err).isZero();
         assertThat(run.out).contains("Tests run: 7");
-        assertThat(calls()).singleElement().asString().endsWith(" -Pmutation -Dtests.excluded= verify -pl policies");
+        assertThat(calls()).singleElement().asString().endsWith(" -Dtests.excluded= verify -pl policies");
         maven("exit 1");
         assertThat(corral(List.of("test"), Map.of()).status).isEqualTo(1);
     }
