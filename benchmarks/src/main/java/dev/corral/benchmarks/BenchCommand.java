@@ -7,6 +7,7 @@ import dev.corral.benchmarks.conversion.ImportBench;
 import dev.corral.benchmarks.conversion.QuantizeBench;
 import dev.corral.benchmarks.traffic.GatewayBench;
 import dev.corral.benchmarks.traffic.PolicyBench;
+import dev.corral.benchmarks.traffic.ReloadBench;
 import dev.corral.benchmarks.traffic.SoakBench;
 import dev.corral.benchmarks.traffic.StartupBench;
 import dev.corral.guardmodels.onnx.ModelException;
@@ -32,7 +33,7 @@ import picocli.CommandLine.Spec;
             "Everything is warmed up before; run it on a machine that does nothing else.",
             "",
             "To plan how many machines your guard needs: corral bench model --guard DIR",
-            "To see whether this machine keeps what Corral promises: figures, guard, image, gateway, startup, policy and soak.",
+            "To see whether this machine keeps what Corral promises: figures, guard, image, gateway, startup, policy, reload and soak.",
             ""
         },
         subcommands = {
@@ -45,7 +46,8 @@ import picocli.CommandLine.Spec;
             GatewayBench.class,
             StartupBench.class,
             SoakBench.class,
-            PolicyBench.class
+            PolicyBench.class,
+            ReloadBench.class
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {

@@ -73,9 +73,11 @@ class HouseRulesTests {
 
     @ArchTest
     static final ArchRule clocks = noClasses()
-            .that(not(resideInAnyPackage("..dialect..", "..demo..")))
+            .that(not(resideInAnyPackage("..dialect..", "..demo..", "..audit..")))
             .and(not(simpleName("ModerationConfiguration")))
             .and(not(simpleName("UpstreamConfiguration")))
+            .and(not(simpleName("ModeratedExchange")))
+            .and(not(simpleName("ExchangeLog")))
             .should()
             .dependOnClassesThat()
             .belongToAnyOf(Clock.class, Instant.class, InstantSource.class)

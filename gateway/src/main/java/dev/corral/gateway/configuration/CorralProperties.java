@@ -40,7 +40,9 @@ public record CorralProperties(
         @DefaultValue Models models,
         @DefaultValue Policy policy,
         @DefaultValue Guard guard,
-        @DefaultValue Images images) {
+        @DefaultValue Images images,
+        @DefaultValue Audit audit,
+        @DefaultValue Tenant tenant) {
 
     /** The name of the one upstream of {@code corral.upstream}. */
     public static final String ONLY_UPSTREAM = "upstream";
@@ -240,6 +242,49 @@ public record CorralProperties(
      * @param directory further policies, one in each {@code .yaml} file, for {@code Moderate=name}; null for none
      */
     public record Policy(@Nullable Path file, @Nullable Path directory) {}
+
+    /**
+     * What is kept of each exchange.
+     *
+     * @param file JSON lines, in a folder that exists; null to keep nothing
+     * @param maxFileSize after which it is put aside, and a new one is begun
+     * @param queue events that may wait to be written
+     * @param onFailure {@code block} to refuse exchanges while events cannot be written, {@code continue} to lose events
+     */
+    public record Audit(
+            @Nullable Path file,
+            @DefaultValue("100MB") DataSize maxFileSize,
+            @DefaultValue("1024") int queue,
+            @DefaultValue("block") OnFailure onFailure) {
+
+        /** What happens to traffic while events cannot be written. */
+        public enum OnFailure {
+            BLOCK,
+            CONTINUE
+        }
+
+        public Audit {
+            require(maxFileSize.toBytes() >= 1, "corral.audit.max-file-size", "at least 1B", maxFileSize);
+            require(queue >= 1, "corral.audit.queue", "at least 1", queue);
+        }
+    }
+
+    /**
+     * Whose traffic an exchange is.
+     *
+     * @param header in which a trusted proxy names the tenant, such as {@code x-tenant}; null where nobody does, and what
+     *     clients send is not looked at
+     */
+    public record Tenant(@Nullable String header) {
+
+        public Tenant {
+            require(
+                    header == null || header.matches("[A-Za-z0-9-]+"),
+                    "corral.tenant.header",
+                    "the name of a header: letters, digits and hyphens",
+                    String.valueOf(header));
+        }
+    }
 
     /**
      * Who judges.

@@ -63,14 +63,23 @@ public final class Judge {
         return guard.assess(
                         judgements, policy.asked(), urgency, policy.textGuard().timeout())
                 .map(assessments -> {
-                    Decision decision = weigh(policy, facts, judgements, assessments, turns);
-                    exchange.decided(facts.direction(), decision);
+                    Hearing hearing = Hearing.of(judgements, turns);
+                    Decision decision = weigh(policy, facts, hearing, assessments);
+                    exchange.decided(
+                            facts.direction(),
+                            decision,
+                            () -> hearing.audited(
+                                    policy,
+                                    facts.direction(),
+                                    decision,
+                                    guard.profile().id(),
+                                    assessments));
                     shadows.compare(
                             exchange,
                             facts,
                             decision,
                             guard.looksFor(policy.asked()),
-                            shadow -> weigh(shadow, facts, judgements, assessments, turns));
+                            shadow -> weigh(shadow, facts, hearing, assessments));
                     return decision;
                 });
     }
@@ -79,28 +88,21 @@ public final class Judge {
      * What a policy makes of a guard's assessments, and of what its own patterns find in the texts: in each by itself, and
      * across their borders.
      */
-    public static Decision weigh(
-            CompiledPolicy policy,
-            Facts facts,
-            List<Conversation> judgements,
-            List<Assessment> assessments,
-            List<Turn> turns) {
+    public static Decision weigh(CompiledPolicy policy, Facts facts, Hearing hearing, List<Assessment> assessments) {
         List<Evidence> evidence = new ArrayList<>();
         for (int i = 0; i < assessments.size(); i++) {
-            Turn judged = judgements.get(i).turns().getLast();
-            evidence.add(new Evidence(assessments.get(i), Contents.sources(judged), Contents.hash(judged)));
+            Contents judged = hearing.judged().get(i);
+            evidence.add(new Evidence(assessments.get(i), judged.sources(), judged.hash()));
         }
         if (!policy.patternHazards().isEmpty()) {
-            for (Turn turn : turns) {
-                String hash = Contents.hash(turn);
-                List<Contents.Text> texts = Contents.texts(turn);
-                for (Contents.Text text : texts) {
+            for (Contents turn : hearing.turns()) {
+                for (Contents.Text text : turn.texts()) {
                     policy.match(text.text())
-                            .forEach(found -> evidence.add(new Evidence(found, Set.of(text.source()), hash)));
+                            .forEach(found -> evidence.add(new Evidence(found, Set.of(text.source()), turn.hash())));
                 }
-                if (texts.size() > 1) {
-                    policy.match(Contents.joined(turn))
-                            .forEach(found -> evidence.add(new Evidence(found, Contents.sources(turn), hash)));
+                if (turn.texts().size() > 1) {
+                    policy.match(turn.joined())
+                            .forEach(found -> evidence.add(new Evidence(found, turn.sources(), turn.hash())));
                 }
             }
         }

@@ -86,9 +86,11 @@ public final class Moderation {
             return chain.filter(exchange);
         }
         ModeratedExchange moderated = ModeratedExchange.begin(exchange, policy);
-        return dialects.of(method, path)
-                .map(dialect -> moderate(exchange, chain, moderated, dialect))
-                .orElseGet(() -> Mono.error(unsupported(method)))
+        return exchangeLog
+                .admit()
+                .then(Mono.defer(() -> dialects.of(method, path)
+                        .map(dialect -> moderate(exchange, chain, moderated, dialect))
+                        .orElseGet(() -> Mono.error(unsupported(method)))))
                 .onErrorResume(_ -> !exchange.getResponse().isCommitted(), failure -> errors.handle(exchange, failure))
                 .doFinally(signal -> exchangeLog.finished(exchange, moderated, signal));
     }
@@ -97,6 +99,7 @@ public final class Moderation {
             ServerWebExchange exchange, GatewayFilterChain chain, ModeratedExchange moderated, Dialect dialect) {
         return requestBody.read(exchange.getRequest()).flatMap(body -> {
             ModeratedRequest named = dialect.read(body);
+            moderated.names(named.model());
             models.check(named.model(), named.conversation());
             return images.take(named.conversation(), moderated.policy().images())
                     .flatMap(arrived -> moderate(

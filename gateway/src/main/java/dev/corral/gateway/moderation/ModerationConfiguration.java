@@ -1,6 +1,7 @@
 package dev.corral.gateway.moderation;
 
 import dev.corral.gateway.admission.RequestBody;
+import dev.corral.gateway.audit.AuditSink;
 import dev.corral.gateway.configuration.CorralProperties;
 import dev.corral.gateway.dialect.Dialects;
 import dev.corral.gateway.dialect.anthropic.AnthropicMessages;
@@ -19,6 +20,7 @@ import dev.corral.gateway.dialect.openai.OpenAiModerations;
 import dev.corral.gateway.dialect.responses.OpenAiResponses;
 import dev.corral.gateway.exchange.ErrorResponses;
 import dev.corral.gateway.exchange.ExchangeLog;
+import dev.corral.gateway.exchange.TenantHeader;
 import dev.corral.gateway.image.FetchLimits;
 import dev.corral.gateway.image.ImageFetcher;
 import dev.corral.gateway.image.ImageIntake;
@@ -72,8 +74,13 @@ public class ModerationConfiguration {
     }
 
     @Bean
-    ExchangeLog exchangeLog(MeterRegistry metrics) {
-        return new ExchangeLog(metrics);
+    ExchangeLog exchangeLog(MeterRegistry metrics, AuditSink audit) {
+        return new ExchangeLog(metrics, audit, InstantSource.system());
+    }
+
+    @Bean
+    TenantHeader tenantHeader(CorralProperties properties, ErrorResponses errors) {
+        return new TenantHeader(properties.tenant().header(), errors);
     }
 
     @Bean
@@ -135,8 +142,8 @@ public class ModerationConfiguration {
             CompiledPolicy defaultPolicy,
             ErrorResponses errors,
             ExchangeLog exchangeLog) {
-        VerdictEndpoint endpoint = new VerdictEndpoint(
-                dialects, requestBody, guard, () -> policies.get(defaultPolicy.name()), errors, exchangeLog);
+        VerdictEndpoint endpoint =
+                new VerdictEndpoint(dialects, requestBody, guard, policies, defaultPolicy.name(), errors, exchangeLog);
         endpoint.setOrder(Ordered.HIGHEST_PRECEDENCE);
         return endpoint;
     }

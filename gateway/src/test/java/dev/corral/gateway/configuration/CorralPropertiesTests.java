@@ -61,7 +61,10 @@ class CorralPropertiesTests {
                                 DataSize.ofMegabytes(32),
                                 DataSize.ofMegabytes(256),
                                 null),
-                        new CorralProperties.Images(16, DataSize.ofMegabytes(8), Duration.ofSeconds(10))));
+                        new CorralProperties.Images(16, DataSize.ofMegabytes(8), Duration.ofSeconds(10)),
+                        new CorralProperties.Audit(
+                                null, DataSize.ofMegabytes(100), 1024, CorralProperties.Audit.OnFailure.BLOCK),
+                        new CorralProperties.Tenant(null)));
     }
 
     @Test
@@ -86,6 +89,11 @@ class CorralPropertiesTests {
         settings.put("corral.images.max-per-request", "10");
         settings.put("corral.images.max-size", "11MB");
         settings.put("corral.images.fetch-timeout", "12s");
+        settings.put("corral.audit.file", "/var/log/corral/audit.jsonl");
+        settings.put("corral.audit.max-file-size", "10MB");
+        settings.put("corral.audit.queue", "11");
+        settings.put("corral.audit.on-failure", "continue");
+        settings.put("corral.tenant.header", "x-tenant");
         assertThat(settings.keySet())
                 .containsExactlyElementsOf(KnownProperties.all().stream()
                         .filter(key -> !key.startsWith(REMOTE) && !key.startsWith("corral.upstream"))
@@ -111,7 +119,13 @@ class CorralPropertiesTests {
                                 DataSize.ofMegabytes(8),
                                 DataSize.ofMegabytes(9),
                                 null),
-                        new CorralProperties.Images(10, DataSize.ofMegabytes(11), Duration.ofSeconds(12))));
+                        new CorralProperties.Images(10, DataSize.ofMegabytes(11), Duration.ofSeconds(12)),
+                        new CorralProperties.Audit(
+                                Path.of("/var/log/corral/audit.jsonl"),
+                                DataSize.ofMegabytes(10),
+                                11,
+                                CorralProperties.Audit.OnFailure.CONTINUE),
+                        new CorralProperties.Tenant("x-tenant")));
     }
 
     @Test

@@ -1,5 +1,7 @@
 package dev.corral.policies.expression;
 
+import java.util.function.Supplier;
+
 /**
  * What a condition is asked about: one hazard in one piece of content. The names are those of the conditions' variables.
  *
@@ -12,7 +14,8 @@ package dev.corral.policies.expression;
  * @param tenant whose traffic it is; empty where that is not known
  * @param model as the client named it; empty where it named none
  * @param language the one that the client likes best, such as {@code de}; empty where it did not say
- * @param contentHash SHA-256 of the content, in hexadecimal digits; empty where there is none
+ * @param contentHash SHA-256 of the content, in hexadecimal digits; empty where there is none; asked for only by conditions
+ *     that name it
  */
 public record Subject(
         String hazard,
@@ -24,4 +27,4 @@ public record Subject(
         String tenant,
         String model,
         String language,
-        String contentHash) {}
+        Supplier<String> contentHash) {}

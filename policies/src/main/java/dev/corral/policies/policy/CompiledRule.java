@@ -47,12 +47,32 @@ record CompiledRule(
             Optional.empty(),
             Optional.empty());
 
+    /** The same rule under a condition. */
+    CompiledRule under(Optional<Condition> checked) {
+        return new CompiledRule(
+                id,
+                hazards,
+                directions,
+                sources,
+                routes,
+                tenants,
+                listedTenants,
+                models,
+                languages,
+                listedHashes,
+                probability,
+                checked,
+                action,
+                message,
+                audit);
+    }
+
     boolean isAbout(Hazard hazard) {
         return hazards.map(set -> set.contains(hazard)).orElse(true);
     }
 
     /** Whether it is for this case; the hazard is one that it is about. */
-    boolean matches(Hazard hazard, Facts facts, ContentSource source, String hash, double p, double unsafe) {
+    boolean matches(Hazard hazard, Facts facts, ContentSource source, ContentHash hash, double p, double unsafe) {
         return directions.contains(facts.direction())
                 && sources.contains(source)
                 && probability.contains(p)
@@ -61,7 +81,7 @@ record CompiledRule(
                 && listedTenants.map(set -> set.contains(facts.tenant())).orElse(true)
                 && matches(models, facts.model())
                 && (languages.isEmpty() || languages.contains(facts.language()))
-                && listedHashes.map(set -> set.contains(hash)).orElse(true)
+                && listedHashes.map(set -> set.contains(hash.hex())).orElse(true)
                 && condition
                         .map(c -> c.holds(new Subject(
                                 hazard.code(),
@@ -73,7 +93,7 @@ record CompiledRule(
                                 facts.tenant(),
                                 facts.model(),
                                 facts.language(),
-                                hash)))
+                                hash::hex)))
                         .orElse(true);
     }
 

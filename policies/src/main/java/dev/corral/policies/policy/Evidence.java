@@ -9,9 +9,9 @@ import java.util.Set;
  * What was found in one piece of content.
  *
  * @param sources who says it, at least one; where a piece mixes several, the strictest rule of all of them counts
- * @param contentHash SHA-256 of the content, in hexadecimal digits; empty where there is none
+ * @param hash of the content
  */
-public record Evidence(Assessment assessment, Set<ContentSource> sources, String contentHash) {
+public record Evidence(Assessment assessment, Set<ContentSource> sources, ContentHash hash) {
 
     public Evidence {
         sources = Collections.unmodifiableSet(EnumSet.copyOf(sources));
@@ -20,6 +20,8 @@ public record Evidence(Assessment assessment, Set<ContentSource> sources, String
     /** What a user asked or an assistant answered. */
     static Evidence plain(Assessment assessment, Direction direction) {
         return new Evidence(
-                assessment, Set.of(direction == Direction.PROMPT ? ContentSource.USER : ContentSource.ASSISTANT), "");
+                assessment,
+                Set.of(direction == Direction.PROMPT ? ContentSource.USER : ContentSource.ASSISTANT),
+                ContentHash.NONE);
     }
 }

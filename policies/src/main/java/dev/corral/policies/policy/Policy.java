@@ -30,7 +30,7 @@ import java.util.Set;
  * @param blockStyle how clients are told of a block
  * @param blockMessage what they are told, where a rule does not say it
  * @param audit what an audit may keep, where a rule does not say it
- * @param textGuard how the guard for text is used
+ * @param guards how they are used
  * @param images what is allowed about images that are named by their address
  * @param streaming how streamed answers are cut into windows
  * @param optimism which requests go to the upstream before the verdict
@@ -54,7 +54,7 @@ public record Policy(
         BlockStyle blockStyle,
         Optional<Messages> blockMessage,
         AuditDetail audit,
-        GuardUse textGuard,
+        Guards guards,
         ImageUse images,
         StreamingWindows streaming,
         Optimism optimism,
@@ -284,6 +284,20 @@ public record Policy(
      * @param code such as {@code S4}
      */
     public record HazardReference(String code, SourceLocation location) {}
+
+    /**
+     * Which guard sees what.
+     *
+     * @param text for texts
+     * @param vision for images
+     */
+    public record Guards(GuardUse text, GuardUse vision) {
+
+        static final Guards DEFAULT = new Guards(GuardUse.TEXT, GuardUse.VISION);
+    }
+
+    /** A guard as a file names it. */
+    public record GuardReference(String name, SourceLocation location) {}
 
     /** A list as a file names it. */
     public record ListReference(String name, SourceLocation location) {}

@@ -24,6 +24,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** Checks policies against what a guard can see, and makes them ready for decisions. */
 public final class PolicyCompiler {
@@ -70,9 +72,19 @@ public final class PolicyCompiler {
         }
         List<CompiledRule> rules = policy.rules().stream().map(this::compile).toList();
         checkTests();
+        checkGuards();
         Probability defaultThreshold = policy.defaultThreshold().orElse(sight.recommendedThreshold());
         new PolicyLinter(policy, vocabulary, rules, defaultThreshold, thresholds, problems).lint();
-        return new CompiledPolicy(policy, vocabulary, rules, defaultThreshold, thresholds, problems.issues());
+        // what conditions need may still be in preparation, and nothing else waits for it
+        List<CompiledRule> complete = IntStream.range(0, rules.size())
+                .mapToObj(i -> policy.rules()
+                        .get(i)
+                        .when()
+                        .expression()
+                        .map(expression -> rules.get(i).under(condition(expression)))
+                        .orElse(rules.get(i)))
+                .toList();
+        return new CompiledPolicy(policy, vocabulary, complete, defaultThreshold, thresholds, problems.issues());
     }
 
     private Vocabulary vocabulary() {
@@ -133,6 +145,7 @@ public final class PolicyCompiler {
                                 + " place."));
     }
 
+    /** All of a rule but its condition. */
     private CompiledRule compile(Rule rule) {
         When when = rule.when();
         Optional<Set<Hazard>> hazards = switch (when.hazards()) {
@@ -157,7 +170,7 @@ public final class PolicyCompiler {
                 when.languages(),
                 listed(when.hashLists()),
                 when.probability(),
-                when.expression().flatMap(this::condition),
+                Optional.empty(),
                 rule.action(),
                 rule.message(),
                 rule.audit());
@@ -287,6 +300,23 @@ public final class PolicyCompiler {
                                     .map(word -> "Did you mean '" + word + "'?")
                                     .orElse("Write the id of a rule, or leave 'by' out.")));
         }
+    }
+
+    private void checkGuards() {
+        if (sight.guards().isEmpty()) {
+            return;
+        }
+        Stream.of(policy.guards().text(), policy.guards().vision())
+                .flatMap(guard -> guard.use().stream())
+                .filter(reference -> !sight.guards().contains(reference.name()))
+                .forEach(reference -> problems.report(
+                        Problem.UNKNOWN_GUARD,
+                        reference.location(),
+                        "the gateway has no guard " + Problems.quote(reference.name()) + "; it has "
+                                + sight.guards().stream().sorted().collect(Collectors.joining(", ")),
+                        Spelling.nearest(reference.name(), sight.guards())
+                                .map(name -> "Did you mean '" + name + "'?")
+                                .orElse("Correct it, or leave 'use' out for the one that there is.")));
     }
 
     private Optional<Hazard> hazard(HazardReference reference) {

@@ -179,7 +179,7 @@ public final class PolicyDiff {
                 List.of(new Evidence(
                         new Scored(new Probability(Math.min(1, unsafe)), hazards, Coverage.NOTHING),
                         Set.of(source),
-                        "")),
+                        ContentHash.NONE)),
                 facts);
     }
 

@@ -1,16 +1,19 @@
 package dev.corral.policies.policy;
 
 import dev.corral.policies.assessment.Probability;
+import dev.corral.policies.expression.Condition;
 import dev.corral.policies.policy.Policy.AppliesTo;
+import dev.corral.policies.policy.Policy.GuardReference;
+import dev.corral.policies.policy.Policy.Guards;
 import dev.corral.policies.policy.Policy.HazardReference;
 import dev.corral.policies.policy.Policy.Source;
 import dev.corral.policies.policy.Policy.Threshold;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** Reads policy files. Never throws for what a file says: all that is wrong with it comes back as issues, at once. */
@@ -55,10 +58,10 @@ public final class PolicyParser {
             new Fields.Keys(List.of("tenant", "route"), "Write '{ tenant: acme }', or '{ route: \"medical-*\" }'.");
     private static final Fields.Keys BLOCK =
             new Fields.Keys(List.of("style", "message"), "Write '{ style: refusal }'.");
-    private static final Fields.Keys GUARDS =
-            new Fields.Keys(List.of("text"), "Write '{ text: { timeout: 10s, unavailable: error } }'.");
-    private static final Fields.Keys GUARD =
-            new Fields.Keys(List.of("timeout", "unavailable"), "Write '{ timeout: 10s, unavailable: error }'.");
+    static final Fields.Keys GUARDS =
+            new Fields.Keys(List.of("text", "vision"), "Write '{ text: { timeout: 10s, unavailable: error } }'.");
+    static final Fields.Keys GUARD =
+            new Fields.Keys(List.of("use", "timeout", "unavailable"), "Write '{ timeout: 10s, unavailable: error }'.");
     private static final Fields.Keys IMAGES = new Fields.Keys(
             List.of("fetch", "hosts", "pass"), "Write '{ fetch: https, hosts: [images.example.com], pass: inline }'.");
     private static final Fields.Keys STREAMING = new Fields.Keys(
@@ -79,6 +82,9 @@ public final class PolicyParser {
     private static final Map<String, ImageUse.Pass> PASSES = RuleParser.words(
             List.of(ImageUse.Pass.values()), pass -> pass.name().toLowerCase(Locale.ROOT));
     private static final Map<String, Boolean> LOOKBACKS = Map.of("all", true);
+
+    /** Where a file seems to have a condition: only a hint, before it is read. */
+    private static final Pattern CONDITION = Pattern.compile("\\bcondition:|\\bwhen:\\s*[\"'>|]");
 
     private final Problems problems;
     private final Inheritance files;
@@ -118,6 +124,9 @@ public final class PolicyParser {
 
     /** What could be read, even where there are errors; only for checks that find more of them. */
     static Draft draft(Source source, Beside beside) {
+        if (CONDITION.matcher(source.text()).find()) {
+            Condition.prepare();
+        }
         PolicyParser parser = new PolicyParser(source, beside);
         Optional<Policy> policy = parser.files
                 .read(source)
@@ -168,7 +177,7 @@ public final class PolicyParser {
                     fields.optional("audit")
                             .flatMap(value -> value.word(RuleParser.AUDIT))
                             .orElse(AuditDetail.NONE),
-                    fields.optional("guards").map(this::textGuard).orElse(GuardUse.DEFAULT),
+                    fields.optional("guards").map(PolicyParser::guards).orElse(Guards.DEFAULT),
                     fields.optional("images").map(this::images).orElse(ImageUse.DEFAULT),
                     fields.optional("streaming").map(this::streaming).orElse(StreamingWindows.DEFAULT),
                     fields.optional("optimistic")
@@ -204,15 +213,28 @@ public final class PolicyParser {
                         .orElse(List.of()));
     }
 
-    private GuardUse textGuard(Value guards) {
-        Optional<Fields> fields =
-                guards.fields(GUARDS).flatMap(values -> values.optional("text")).flatMap(value -> value.fields(GUARD));
-        Optional<Duration> timeout =
-                fields.flatMap(values -> values.optional("timeout")).flatMap(Value::duration);
-        Optional<GuardUse.Unavailable> unavailable =
-                fields.flatMap(values -> values.optional("unavailable")).flatMap(value -> value.word(OUTCOMES));
+    private static Guards guards(Value value) {
+        Optional<Fields> fields = value.fields(GUARDS);
+        return new Guards(
+                fields.flatMap(guards -> guards.optional("text"))
+                        .map(text -> guard(text, GuardUse.TEXT))
+                        .orElse(GuardUse.TEXT),
+                fields.flatMap(guards -> guards.optional("vision"))
+                        .map(vision -> guard(vision, GuardUse.VISION))
+                        .orElse(GuardUse.VISION));
+    }
+
+    private static GuardUse guard(Value value, GuardUse otherwise) {
+        Optional<Fields> fields = value.fields(GUARD);
         return new GuardUse(
-                timeout.orElse(GuardUse.DEFAULT.timeout()), unavailable.orElse(GuardUse.DEFAULT.unavailable()));
+                fields.flatMap(guard -> guard.optional("use"))
+                        .flatMap(use -> use.identifier().map(name -> new GuardReference(name, use.location()))),
+                fields.flatMap(guard -> guard.optional("timeout"))
+                        .flatMap(Value::duration)
+                        .orElse(otherwise.timeout()),
+                fields.flatMap(guard -> guard.optional("unavailable"))
+                        .flatMap(unavailable -> unavailable.word(OUTCOMES))
+                        .orElse(otherwise.unavailable()));
     }
 
     private ImageUse images(Value value) {

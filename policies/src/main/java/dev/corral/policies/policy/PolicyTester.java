@@ -70,8 +70,9 @@ public final class PolicyTester {
 
     private static Result run(CompiledPolicy policy, PolicyTest test, Assessment assessment) {
         List<Evidence> evidence = new ArrayList<>();
-        evidence.add(new Evidence(assessment, Set.of(test.source()), ""));
-        policy.match(test.text()).forEach(found -> evidence.add(new Evidence(found, Set.of(test.source()), "")));
+        ContentHash hash = ContentHash.of(test::text);
+        evidence.add(new Evidence(assessment, Set.of(test.source()), hash));
+        policy.match(test.text()).forEach(found -> evidence.add(new Evidence(found, Set.of(test.source()), hash)));
         Decision decision = policy.weigh(evidence, test.facts());
         List<String> failures = new ArrayList<>();
         if (decision.outcome() != test.expect()) {

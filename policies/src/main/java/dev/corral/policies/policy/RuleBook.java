@@ -66,7 +66,7 @@ final class RuleBook {
         Page page = pages.getOrDefault(hazard, others);
         @Nullable CompiledRule strictest = null;
         for (ContentSource source : evidence.sources()) {
-            CompiledRule rule = strictest(page, hazard, facts, source, evidence.contentHash(), probability, unsafe);
+            CompiledRule rule = strictest(page, hazard, facts, source, evidence.hash(), probability, unsafe);
             if (strictest == null || rule.action().compareTo(strictest.action()) > 0) {
                 strictest = rule;
             }
@@ -79,7 +79,7 @@ final class RuleBook {
             Hazard hazard,
             Facts facts,
             ContentSource source,
-            String hash,
+            ContentHash hash,
             double probability,
             double unsafe) {
         CompiledRule strictest = first(page, hazard, facts, source, hash, probability, unsafe);
@@ -110,7 +110,7 @@ final class RuleBook {
             Hazard hazard,
             Facts facts,
             ContentSource source,
-            String hash,
+            ContentHash hash,
             double probability,
             double unsafe) {
         for (CompiledRule rule : page.rules) {

@@ -98,10 +98,16 @@ class PolicyLanguageTests {
                   - { id: known, when: { hazard: any, content-in: known }, then: allow }
                 """);
 
-        assertThat(policy.weigh(List.of(new Evidence(scored(S1, 0.9), Set.of(ContentSource.USER), "abc123")), PROMPT)
+        assertThat(policy.weigh(
+                                List.of(new Evidence(
+                                        scored(S1, 0.9), Set.of(ContentSource.USER), ContentHash.known("abc123"))),
+                                PROMPT)
                         .outcome())
                 .isEqualTo(Outcome.ALLOW);
-        assertThat(policy.weigh(List.of(new Evidence(scored(S1, 0.9), Set.of(ContentSource.USER), "abc124")), PROMPT)
+        assertThat(policy.weigh(
+                                List.of(new Evidence(
+                                        scored(S1, 0.9), Set.of(ContentSource.USER), ContentHash.known("abc124"))),
+                                PROMPT)
                         .outcome())
                 .isEqualTo(Outcome.BLOCK);
     }
@@ -265,7 +271,7 @@ class PolicyLanguageTests {
     }
 
     private static Outcome outcome(CompiledPolicy policy, Assessment found, Set<ContentSource> sources) {
-        return policy.weigh(List.of(new Evidence(found, sources, "")), COMPLETION)
+        return policy.weigh(List.of(new Evidence(found, sources, ContentHash.NONE)), COMPLETION)
                 .outcome();
     }
 
