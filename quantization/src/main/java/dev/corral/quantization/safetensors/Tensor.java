@@ -87,6 +87,15 @@ public record Tensor(String name, Type type, List<Long> shape, MemorySegment dat
         return values;
     }
 
+    /** The same elements in as many rows and columns as they fill. */
+    public Tensor reshape(long rows, long columns) {
+        if (Math.multiplyExact(rows, columns) != Math.multiplyExact((long) rows(), (long) columns())) {
+            throw new IllegalArgumentException(
+                    "tensor '%s' of shape %s does not fill %d rows of %d".formatted(name, shape, rows, columns));
+        }
+        return new Tensor(name, type, List.of(rows, columns), data);
+    }
+
     /** This tensor, if it has just this shape. */
     public Tensor requireShape(long... expected) {
         List<Long> wanted = Arrays.stream(expected).boxed().toList();
