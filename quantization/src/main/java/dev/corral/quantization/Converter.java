@@ -1,5 +1,6 @@
 package dev.corral.quantization;
 
+import dev.corral.guardmodels.onnx.VisionShape;
 import dev.corral.guardmodels.prompt.GuardFamily;
 import dev.corral.guardmodels.prompt.VerdictTokens;
 import dev.corral.guardmodels.store.GuardManifest;
@@ -14,9 +15,11 @@ import dev.corral.quantization.graph.Kept;
 import dev.corral.quantization.graph.LlamaConfig;
 import dev.corral.quantization.graph.LlamaGraph;
 import dev.corral.quantization.graph.Matrix;
+import dev.corral.quantization.graph.MllamaConfig;
 import dev.corral.quantization.graph.OnnxGraph;
 import dev.corral.quantization.graph.OnnxWriter;
 import dev.corral.quantization.graph.RoundedMatrix;
+import dev.corral.quantization.graph.VisionGraph;
 import dev.corral.quantization.pruning.Calibration;
 import dev.corral.quantization.recipe.Pruning;
 import dev.corral.quantization.recipe.Recipe;
@@ -86,6 +89,9 @@ public final class Converter {
                 return GuardFamily.CORRAL_STARTER;
             }
         }
+        if (MllamaConfig.describes(from)) {
+            return GuardFamily.LLAMA_GUARD_3;
+        }
         return LlamaConfig.read(from).layers() == 32 ? GuardFamily.LLAMA_GUARD_3_8B : GuardFamily.LLAMA_GUARD_3;
     }
 
@@ -108,7 +114,13 @@ public final class Converter {
         if (Files.exists(to)) {
             throw new CheckpointException("%s exists already: name a folder that does not, or delete it".formatted(to));
         }
-        LlamaConfig config = LlamaConfig.read(from);
+        Optional<MllamaConfig> eyes =
+                MllamaConfig.describes(from) ? Optional.of(MllamaConfig.read(from)) : Optional.empty();
+        LlamaConfig config = eyes.map(MllamaConfig::text).orElseGet(() -> LlamaConfig.read(from));
+        if (eyes.isPresent()) {
+            recipe.requireNoTexts();
+            ImageFiles.require(from, eyes.get(), tokenizerFile);
+        }
         OwnHazards hazards = description.hazards().orElseGet(() -> OwnHazards.of(family));
         VerdictTokens verdict = verdict(family, hazards, tokenizerFile);
         Path target = to.toAbsolutePath();
@@ -117,7 +129,7 @@ public final class Converter {
                 + ProcessHandle.current().pid()));
         try (Checkpoint weights = Checkpoint.open(from)) {
             HazardCatalogue catalogue = hazards.catalogue();
-            Matrix head = head(config, weights, verdict, family, catalogue.taxonomy());
+            Matrix head = head(config, eyes, weights, verdict, family, catalogue.taxonomy());
             Kept kept = Kept.all(config);
             if (recipe.pruning().isPresent()) {
                 Pruning pruning = recipe.pruning().get();
@@ -132,6 +144,7 @@ public final class Converter {
                     recipe,
                     description,
                     config,
+                    eyes,
                     verdict,
                     head.rows(),
                     kept,
@@ -141,9 +154,14 @@ public final class Converter {
                 rounded = calibration(recipe.calibration().get(), config, family, catalogue, verdict, tokenizerFile)
                         .round(recipe, weights, head, kept, unfinished, progress::calibrated);
             }
-            OnnxGraph graph = LlamaGraph.build(config, weights, recipe, head, kept, rounded);
-            progress.total(graph.constantBytes());
-            new OnnxWriter(tool).write(graph, unfinished.resolve("model.onnx"), progress::written);
+            Map<String, OnnxGraph> graphs = new LinkedHashMap<>();
+            if (eyes.isPresent()) {
+                graphs.put("model.onnx", LlamaGraph.build(eyes.get(), weights, recipe, head));
+                graphs.put("vision.onnx", VisionGraph.build(eyes.get(), weights, recipe.ofVision()));
+            } else {
+                graphs.put("model.onnx", LlamaGraph.build(config, weights, recipe, head, kept, rounded));
+            }
+            write(graphs, unfinished, progress);
             Files.copy(tokenizerFile, unfinished.resolve(TOKENIZER));
             Files.writeString(unfinished.resolve("guard.yaml"), manifest.toYaml());
             GuardStore.seal(unfinished);
@@ -152,6 +170,18 @@ public final class Converter {
         } catch (IOException | RuntimeException e) {
             deleteTree(unfinished);
             throw e;
+        }
+    }
+
+    private void write(Map<String, OnnxGraph> graphs, Path folder, Progress progress) throws IOException {
+        progress.total(
+                graphs.values().stream().mapToLong(OnnxGraph::constantBytes).sum());
+        long before = 0;
+        for (Map.Entry<String, OnnxGraph> graph : graphs.entrySet()) {
+            long done = before;
+            new OnnxWriter(tool)
+                    .write(graph.getValue(), folder.resolve(graph.getKey()), bytes -> progress.written(done + bytes));
+            before += graph.getValue().constantBytes();
         }
     }
 
@@ -182,7 +212,12 @@ public final class Converter {
     }
 
     private static Matrix head(
-            LlamaConfig config, Checkpoint weights, VerdictTokens verdict, GuardFamily family, Taxonomy taxonomy) {
+            LlamaConfig config,
+            Optional<MllamaConfig> eyes,
+            Checkpoint weights,
+            VerdictTokens verdict,
+            GuardFamily family,
+            Taxonomy taxonomy) {
         Optional<Tensor> cut = weights.find(VERDICT_HEAD);
         if (cut.isPresent()) {
             if (!verdict.headRows().isEmpty()) {
@@ -196,6 +231,11 @@ public final class Converter {
         if (verdict.headRows().isEmpty()) {
             throw new CheckpointException(
                     "a guard of family %s needs the tensor %s, which is missing".formatted(family.id(), VERDICT_HEAD));
+        }
+        if (eyes.isPresent()) {
+            Tensor rows = weights.require(MllamaConfig.Names.of(weights).head() + ".weight")
+                    .requireShape(eyes.get().headRows(), config.hidden());
+            return Matrix.of(rows).select(verdict.headRows());
         }
         Tensor vocabulary = weights.find("lm_head.weight")
                 .or(() -> config.tied() ? weights.find("model.embed_tokens.weight") : Optional.empty())
@@ -211,6 +251,7 @@ public final class Converter {
             Recipe recipe,
             Description description,
             LlamaConfig config,
+            Optional<MllamaConfig> eyes,
             VerdictTokens verdict,
             int headRows,
             Kept kept,
@@ -231,10 +272,21 @@ public final class Converter {
                 description.quality(),
                 description.recommendedThreshold(),
                 new GuardManifest.Context(contextTokens, contextTokens / CHUNKS_OVERLAP_BY),
-                new GuardManifest.Model(kept.layers().size(), config.kvHeads(), config.headSize(), headRows),
+                new GuardManifest.Model(
+                        eyes.map(MllamaConfig::selfLayers).orElse(kept.layers().size()),
+                        config.kvHeads(),
+                        config.headSize(),
+                        headRows),
                 catalogue,
                 new GuardManifest.Verdict(verdict.lead(), verdict.continuation(), 0, 1, hazards, listing),
-                new GuardManifest.Made(tool, made(recipe, config, kept), sources));
+                eyes.map(found -> new GuardManifest.Vision(recipe.ofVision().precision(), shape(found))),
+                new GuardManifest.Made(
+                        tool,
+                        made(recipe, config, kept)
+                                + (eyes.isPresent()
+                                        ? "; vision " + recipe.ofVision().label()
+                                        : ""),
+                        sources));
     }
 
     private static Map<String, List<Integer>> names(Taxonomy taxonomy, VerdictTokens.Listing listing) {
@@ -243,6 +295,16 @@ public final class Converter {
             names.put(hazard.code(), listing.names().get(names.size()));
         }
         return names;
+    }
+
+    private static VisionShape shape(MllamaConfig config) {
+        MllamaConfig.Vision vision = config.vision();
+        return new VisionShape(
+                vision.imageSize(),
+                vision.tiles(),
+                vision.imageTokens() / vision.tiles(),
+                config.crossLayers().size(),
+                config.imageToken());
     }
 
     /** The recipe, and what came of it where that cannot be told from the sources alone. */

@@ -3,6 +3,7 @@ package dev.corral.quantization;
 import dev.corral.guardmodels.store.GuardManifest;
 import dev.corral.policies.taxonomy.Hazard;
 import dev.corral.quantization.graph.LlamaConfig;
+import dev.corral.quantization.graph.MllamaConfig;
 import dev.corral.quantization.hub.DownloadRecord;
 import dev.corral.quantization.safetensors.Checkpoint;
 import dev.corral.quantization.safetensors.CheckpointException;
@@ -14,6 +15,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -107,6 +109,23 @@ final class InspectCommand implements Callable<Integer> {
                 .put("headSize", model.headSize())
                 .put("headRows", model.headRows())
                 .put("float32CacheBytesPerToken", 2L * model.layers() * model.kvHeads() * model.headSize() * 4);
+        manifest.vision()
+                .ifPresent(vision -> facts.putObject("vision")
+                        .put("precision", vision.precision().label())
+                        .put("tileSize", vision.shape().tileSize())
+                        .put("tiles", vision.shape().tiles())
+                        .put("tokensOfATile", vision.shape().tileTokens())
+                        .put("layersThatLook", vision.shape().layers())
+                        .put("imageToken", vision.shape().imageToken())
+                        .put(
+                                "float32BytesPerImage",
+                                2L
+                                        * vision.shape().layers()
+                                        * vision.shape().tiles()
+                                        * vision.shape().tileTokens()
+                                        * model.kvHeads()
+                                        * model.headSize()
+                                        * 4));
         ObjectNode verdict = facts.putObject("verdict");
         ids(verdict.putArray("leadTokens"), manifest.verdict().lead());
         ids(verdict.putArray("continuationTokens"), manifest.verdict().continuation());
@@ -123,7 +142,9 @@ final class InspectCommand implements Callable<Integer> {
     }
 
     private static void weights(Path directory, ObjectNode facts) throws IOException {
-        LlamaConfig config = LlamaConfig.read(directory);
+        Optional<MllamaConfig> eyes =
+                MllamaConfig.describes(directory) ? Optional.of(MllamaConfig.read(directory)) : Optional.empty();
+        LlamaConfig config = eyes.map(MllamaConfig::text).orElseGet(() -> LlamaConfig.read(directory));
         try (Checkpoint checkpoint = Checkpoint.open(directory)) {
             List<Tensor> tensors =
                     checkpoint.names().stream().map(checkpoint::require).toList();
@@ -163,6 +184,19 @@ final class InspectCommand implements Callable<Integer> {
                 .put("embeddingIsHead", config.tied())
                 .put("rotaryBase", config.ropeTheta());
         config.ropeScaling().ifPresent(scaling -> shape.put("rotaryScaling", "llama3, factor " + scaling.factor()));
+        eyes.ifPresent(found -> {
+            MllamaConfig.Vision vision = found.vision();
+            shape.put("layersThatLookAtTheImage", found.crossLayers().size());
+            facts.putObject("vision")
+                    .put("layers", vision.layers())
+                    .put("globalLayers", vision.globalLayers())
+                    .put("hidden", vision.hidden())
+                    .put("intermediate", vision.intermediate())
+                    .put("heads", vision.heads())
+                    .put("tileSize", vision.imageSize())
+                    .put("patchSize", vision.patchSize())
+                    .put("tiles", vision.tiles());
+        });
     }
 
     private static void files(Path directory, ObjectNode facts) throws IOException {

@@ -73,6 +73,14 @@ final class RecipeOptions {
     private @Nullable String embedding;
 
     @Option(
+            names = "--vision",
+            paramLabel = "P",
+            description =
+                    "Precision of the encoder of images, where the model has one. Default: as --precision; int8 for"
+                            + " int4.")
+    private @Nullable String vision;
+
+    @Option(
             names = "--keep-layers",
             paramLabel = "N",
             description = "Drop all but N layers: those that change their input least, by --calibration.")
@@ -114,6 +122,7 @@ final class RecipeOptions {
                             flag("--activations", activations),
                             flag("--fine-layers", fineLayers),
                             flag("--embedding", embedding),
+                            flag("--vision", vision),
                             flag("--keep-layers", keepLayers),
                             flag("--keep-mlp", keepMlp),
                             flag("--calibration", calibration),
@@ -140,9 +149,12 @@ final class RecipeOptions {
                 pruning(),
                 calibrated() ? Optional.ofNullable(calibration) : Optional.empty(),
                 Objects.requireNonNullElse(contextTokens, Recipe.DEFAULT_CONTEXT_TOKENS));
-        return chosen == Precision.INT8
+        Recipe fine = chosen == Precision.INT8
                 ? recipe.withFineLayers(Objects.requireNonNullElse(fineLayers, Recipe.DEFAULT_FINE_LAYERS))
                 : recipe;
+        return vision == null
+                ? fine
+                : fine.withVision(Recipe.of(choice("--vision", vision, Precision.values(), Precision::label)));
     }
 
     private Format matrices(Precision chosen) {

@@ -12,6 +12,8 @@ import java.util.Optional;
 /** What a guard that reads text only sees of a turn. */
 public final class TextCoverage {
 
+    static final String IMAGE = "image";
+
     private TextCoverage() {}
 
     /**
@@ -36,8 +38,7 @@ public final class TextCoverage {
 
     private static Optional<Unscanned> unscanned(Part any) {
         return switch (any) {
-            case Part.ImagePart image ->
-                Optional.of(new Unscanned("image", image.where(), "this guard reads text only"));
+            case Part.ImagePart image -> Optional.of(new Unscanned(IMAGE, image.where(), "this guard reads text only"));
             case Part.OpaquePart part -> Optional.of(new Unscanned(part.what(), part.where(), "no guard can read it"));
             case Part.TextPart _, Part.ToolCallPart _, Part.ToolResultPart _ -> Optional.empty();
         };

@@ -17,6 +17,7 @@ record LlamaGuard3Template(String beforeBegin, String beforeEnd) implements Prom
 
     private static final Special START_HEADER = new Special("<|start_header_id|>");
     private static final Special END_HEADER = new Special("<|end_header_id|>");
+    private static final Special IMAGE = new Special("<|image|>");
 
     @Override
     public List<Segment> render(Dialogue dialogue, List<Category> categories) {
@@ -26,7 +27,11 @@ record LlamaGuard3Template(String beforeBegin, String beforeEnd) implements Prom
         }
         segments.add(new Special("<|begin_of_text|>"));
         segments.addAll(List.of(START_HEADER, new Text("user"), END_HEADER));
-        segments.add(new Text(body(dialogue, categories)));
+        if (dialogue.image()) {
+            segments.addAll(List.of(new Text("\n\n"), IMAGE, new Text(" " + body(dialogue, categories))));
+        } else {
+            segments.add(new Text("\n\n" + body(dialogue, categories)));
+        }
         segments.add(new Special("<|eot_id|>"));
         segments.addAll(List.of(START_HEADER, new Text("assistant"), END_HEADER));
         return segments;
@@ -39,7 +44,7 @@ record LlamaGuard3Template(String beforeBegin, String beforeEnd) implements Prom
 
     private String body(Dialogue dialogue, List<Category> categories) {
         String judged = dialogue.judged().label();
-        StringBuilder body = new StringBuilder("\n\nTask: Check if there is unsafe content in '")
+        StringBuilder body = new StringBuilder("Task: Check if there is unsafe content in '")
                 .append(judged)
                 .append("' messages in conversations according our safety policy with the below categories.\n\n")
                 .append("<BEGIN UNSAFE CONTENT CATEGORIES>\n");
