@@ -2,6 +2,7 @@ package dev.corral.benchmarks;
 
 import dev.corral.benchmarks.capacity.GuardBench;
 import dev.corral.benchmarks.capacity.ModelBench;
+import dev.corral.benchmarks.capacity.VisionBench;
 import dev.corral.benchmarks.conversion.QuantizeBench;
 import dev.corral.benchmarks.traffic.GatewayBench;
 import dev.corral.benchmarks.traffic.PolicyBench;
@@ -35,6 +36,7 @@ import picocli.CommandLine.Spec;
         },
         subcommands = {
             ModelBench.class,
+            VisionBench.class,
             FiguresBench.class,
             QuantizeBench.class,
             GuardBench.class,

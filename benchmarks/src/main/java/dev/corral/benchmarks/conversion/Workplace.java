@@ -46,13 +46,20 @@ public final class Workplace implements AutoCloseable {
 
         /** What the guard takes on disk without its tokenizer, in MiB. */
         public double mebibytes() throws IOException {
-            return size(guard) - Files.size(guard.resolve(TOKENIZER)) / MEBIBYTE;
+            return Workplace.mebibytes(guard);
         }
+    }
+
+    /** What a guard takes on disk without its tokenizer, in MiB. */
+    public static double mebibytes(Path guard) throws IOException {
+        return size(guard) - Files.size(guard.resolve(TOKENIZER)) / MEBIBYTE;
     }
 
     /** Random weights of a shape, in bfloat16. */
     public Path weights(ReplicaShape shape) throws IOException {
-        Path directory = kept.orElse(folder).resolve(shape.id());
+        boolean whole = ReplicaShape.byId(shape.id()).filter(shape::equals).isPresent();
+        String name = whole ? shape.id() : shape.id() + "-" + shape.layers() + "-layers";
+        Path directory = kept.orElse(folder).resolve(name);
         if (!Files.exists(directory)) {
             new Replica(shape, SEED).write(directory, _ -> {});
         }

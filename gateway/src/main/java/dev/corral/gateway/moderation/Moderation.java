@@ -46,12 +46,12 @@ public final class Moderation {
      *
      * @param maxAnswerSize the longest whole answer, and the longest event of a stream
      */
-    public Moderation(
+    Moderation(
             List<Dialect> dialects,
             RequestBody requestBody,
             DataSize maxAnswerSize,
             IdleTimeout idleTimeout,
-            ReactiveGuard guard,
+            Panel panel,
             Shadows shadows,
             MeterRegistry metrics,
             ErrorResponses errors,
@@ -60,7 +60,7 @@ public final class Moderation {
         this.requestBody = requestBody;
         this.maxAnswerSize = maxAnswerSize;
         this.idleTimeout = idleTimeout;
-        this.judge = new Judge(guard, shadows);
+        this.judge = new Judge(panel, shadows);
         this.windowMetrics = new WindowMetrics(metrics);
         this.errors = errors;
         this.exchangeLog = exchangeLog;

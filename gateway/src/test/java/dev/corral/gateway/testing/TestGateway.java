@@ -1,5 +1,6 @@
 package dev.corral.gateway.testing;
 
+import dev.corral.gateway.moderation.Eyes;
 import dev.corral.gateway.server.GatewayServer;
 import dev.corral.guardmodels.guard.Guard;
 import java.io.IOException;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.springframework.boot.SpringApplication;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.support.GenericApplicationContext;
@@ -35,11 +37,22 @@ public final class TestGateway implements AutoCloseable {
 
     /** Starts one with these settings beside the usual ones of a test. */
     public static TestGateway start(Guard guard, Map<String, String> settings) {
+        return start(guard, Optional.empty(), settings);
+    }
+
+    /** Starts one with a guard that sees images, too. */
+    public static TestGateway start(Guard guard, Guard seeing, Map<String, String> settings) {
+        return start(guard, Optional.of(seeing), settings);
+    }
+
+    private static TestGateway start(Guard guard, Optional<Guard> seeing, Map<String, String> settings) {
         Map<String, String> all = new LinkedHashMap<>(Map.of("corral.port", "0"));
         all.putAll(settings);
         SpringApplication application = new SpringApplication(GatewayServer.class);
         application.addInitializers(
                 context -> ((GenericApplicationContext) context).registerBean("guard", Guard.class, () -> guard));
+        seeing.ifPresent(sees -> application.addInitializers(context -> ((GenericApplicationContext) context)
+                .registerBean("eyes", Eyes.class, () -> new Eyes(Optional.of(sees)))));
         return new TestGateway(application.run(all.entrySet().stream()
                 .map(setting -> "--" + setting.getKey() + "=" + setting.getValue())
                 .toArray(String[]::new)));

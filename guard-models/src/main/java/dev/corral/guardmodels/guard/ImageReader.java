@@ -12,6 +12,7 @@ public interface ImageReader {
      * All pictures of an image: one, or one for each frame.
      *
      * @throws UnreadableImageException if it cannot be seen as a whole
+     * @throws InterruptedException if the thread is interrupted
      */
-    List<PreprocessedImage> read(ImagePart image);
+    List<PreprocessedImage> read(ImagePart image) throws InterruptedException;
 }

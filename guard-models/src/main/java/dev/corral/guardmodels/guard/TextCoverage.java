@@ -3,6 +3,7 @@ package dev.corral.guardmodels.guard;
 import dev.corral.guardmodels.conversation.Part;
 import dev.corral.guardmodels.conversation.Turn;
 import dev.corral.guardmodels.prompt.Dialogue;
+import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.assessment.Coverage;
 import dev.corral.policies.assessment.Coverage.Extent;
 import dev.corral.policies.assessment.Coverage.Unscanned;
@@ -29,6 +30,29 @@ public final class TextCoverage {
                 .flatMap(Optional::stream)
                 .toList();
         return new Coverage(new Extent(scanned, characters(turn)), new Extent(0, images), unscanned);
+    }
+
+    /** The same assessment without a word on images: they are another guard's. */
+    public static Assessment withoutImages(Assessment assessment) {
+        return switch (assessment) {
+            case Assessment.Scored scored ->
+                new Assessment.Scored(
+                        scored.unsafe(),
+                        scored.hazards(),
+                        scored.unnamed(),
+                        scored.meaning(),
+                        withoutImages(scored.coverage()));
+            case Assessment.Inconclusive inconclusive ->
+                new Assessment.Inconclusive(
+                        inconclusive.reason(), inconclusive.detail(), withoutImages(inconclusive.coverage()));
+        };
+    }
+
+    private static Coverage withoutImages(Coverage coverage) {
+        List<Unscanned> unscanned = coverage.unscanned().stream()
+                .filter(part -> !part.what().equals(IMAGE))
+                .toList();
+        return new Coverage(coverage.characters(), Extent.NONE, unscanned);
     }
 
     /** Characters of a turn's texts, as the guard reads them. */

@@ -48,8 +48,8 @@ public final class VisionGuard implements Guard {
         int imageToken = directory
                 .manifest()
                 .vision()
-                .orElseThrow(() -> new UnusableGuardException(directory.origin() + " has no eyes: guard.yaml has no"
-                        + " 'vision'; make it of Llama Guard 3 11B Vision with './corral quantize'"))
+                .orElseThrow(() -> new UnusableGuardException(
+                        directory.origin() + " sees no images: guard.yaml has no" + " 'vision'"))
                 .shape()
                 .imageToken();
         Prompts prompts = Prompts.of(directory, model.contextTokens(), model.headRows());

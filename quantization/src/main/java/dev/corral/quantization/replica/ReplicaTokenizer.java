@@ -69,10 +69,10 @@ final class ReplicaTokenizer {
     private ReplicaTokenizer() {}
 
     /** Writes {@code tokenizer.json}. */
-    static void write(Path file) throws IOException {
+    static void write(Path file, boolean image) throws IOException {
         ReplicaTokenizer tokenizer = new ReplicaTokenizer();
         tokenizer.collect();
-        Files.writeString(file, JsonMapper.shared().writeValueAsString(tokenizer.document()));
+        Files.writeString(file, JsonMapper.shared().writeValueAsString(tokenizer.document(image)));
     }
 
     private void collect() {
@@ -142,11 +142,14 @@ final class ReplicaTokenizer {
         }
     }
 
-    private ObjectNode document() {
+    private ObjectNode document(boolean image) {
         ObjectNode document = JsonMapper.shared().createObjectNode();
         document.put("version", "1.0").putNull("truncation").putNull("padding");
         ArrayNode added = document.putArray("added_tokens");
         List<String> specials = specials();
+        if (image) {
+            specials.add("<|image|>");
+        }
         for (int i = 0; i < specials.size(); i++) {
             added.addObject()
                     .put("id", ORDINARY + i)
