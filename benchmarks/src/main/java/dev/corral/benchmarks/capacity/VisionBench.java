@@ -150,7 +150,7 @@ public final class VisionBench implements Callable<Integer> {
     private record Judged(double seconds, long images) {}
 
     private static Judged judged(JavaProcess process) throws IOException {
-        String[] words = await(process, VisionProcess.JUDGED).strip().split(" ");
+        String[] words = await(process, VisionProcess.JUDGED).strip().split(" ", 2);
         return new Judged(Double.parseDouble(words[0]), Long.parseLong(words[1]));
     }
 

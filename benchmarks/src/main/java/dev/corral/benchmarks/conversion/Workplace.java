@@ -57,8 +57,10 @@ public final class Workplace implements AutoCloseable {
 
     /** Random weights of a shape, in bfloat16. */
     public Path weights(ReplicaShape shape) throws IOException {
-        boolean whole = ReplicaShape.byId(shape.id()).filter(shape::equals).isPresent();
-        String name = whole ? shape.id() : shape.id() + "-" + shape.layers() + "-layers";
+        boolean cut = ReplicaShape.byId(shape.id())
+                .filter(whole -> !whole.equals(shape))
+                .isPresent();
+        String name = cut ? shape.id() + "-" + shape.layers() + "-layers" : shape.id();
         Path directory = kept.orElse(folder).resolve(name);
         if (!Files.exists(directory)) {
             new Replica(shape, SEED).write(directory, _ -> {});
