@@ -1,5 +1,6 @@
 package dev.corral.gateway;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.corral.gateway.testing.LeakCheck;
@@ -7,6 +8,7 @@ import dev.corral.gateway.testing.ScriptedGuard;
 import dev.corral.gateway.testing.ScriptedUpstream;
 import dev.corral.gateway.testing.TestGateway;
 import dev.corral.guardmodels.conversation.Conversation;
+import dev.corral.guardmodels.conversation.Image;
 import dev.corral.guardmodels.conversation.Part;
 import dev.corral.guardmodels.guard.Guard;
 import dev.corral.guardmodels.guard.GuardProfile;
@@ -22,6 +24,7 @@ import dev.corral.policies.assessment.Probability;
 import dev.corral.policies.taxonomy.StandardHazard;
 import dev.corral.policies.taxonomy.Taxonomy;
 import java.net.http.HttpResponse;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -48,7 +51,7 @@ class ImageTests {
         upstream.close();
     }
 
-    /** Sees by an image's URL: one with {@code weapon} is S9, {@code broken} cannot be seen, {@code mute} has no verdict. */
+    /** Sees what an image's bytes say: one with {@code weapon} is S9, {@code broken} cannot be seen, {@code mute} has no verdict. */
     private final class SeeingGuard implements Guard {
 
         @Override
@@ -62,7 +65,7 @@ class ImageTests {
                     8192,
                     new Probability(0.5),
                     "Apache-2.0",
-                    "sees what the address says");
+                    "sees what the bytes say");
         }
 
         @Override
@@ -70,20 +73,24 @@ class ImageTests {
             seen.add(conversation);
             List<Part.ImagePart> images = VisionGuard.imagesOf(conversation);
             List<Unscanned> unscanned = images.stream()
-                    .filter(image -> image.url().contains("broken"))
+                    .filter(image -> says(image, "broken"))
                     .map(image -> new Unscanned("image", image.where(), "the file ends too early"))
                     .toList();
             Coverage coverage =
                     new Coverage(Extent.NONE, new Extent(images.size() - unscanned.size(), images.size()), unscanned);
-            if (images.stream().anyMatch(image -> image.url().contains("mute"))) {
+            if (images.stream().anyMatch(image -> says(image, "mute"))) {
                 return new Inconclusive(Reason.FAILED, "scripted", coverage);
             }
-            double unsafe = images.stream().anyMatch(image -> image.url().contains("weapon")) ? 0.9 : 0.01;
+            double unsafe = images.stream().anyMatch(image -> says(image, "weapon")) ? 0.9 : 0.01;
             return new Scored(new Probability(unsafe), Map.of(StandardHazard.S9, new Probability(unsafe)), coverage);
         }
 
         @Override
         public void close() {}
+    }
+
+    private static boolean says(Part.ImagePart part, String word) {
+        return part.image() instanceof Image.File file && new String(file.bytes(), UTF_8).contains(word);
     }
 
     private TestGateway seeing() {
@@ -97,7 +104,7 @@ class ImageTests {
                     {"type":"text","text":"Look at this."},
                     {"type":"image_url","image_url":{"url":"data:image/png;base64,%s"}}]},
                   {"role":"assistant","content":"I see."},
-                  {"role":"user","content":"%s"}]}""".formatted(image, question);
+                  {"role":"user","content":"%s"}]}""".formatted(Base64.getEncoder().encodeToString(image.getBytes(UTF_8)), question);
     }
 
     @Test

@@ -29,7 +29,8 @@ public record CorralProperties(
         @DefaultValue("8MB") DataSize maxAnswerSize,
         @DefaultValue Upstream upstream,
         @DefaultValue Policy policy,
-        @DefaultValue Guard guard) {
+        @DefaultValue Guard guard,
+        @DefaultValue Images images) {
 
     private static final DataSize LARGEST = DataSize.ofGigabytes(1);
     private static final String BASE = "an address such as http://localhost:11434/v1, without user, query or fragment";
@@ -207,6 +208,29 @@ public record CorralProperties(
             require(contextTokens >= 1, PREFIX + "context-tokens", "at least 1", contextTokens);
             require(topLogprobs >= 0 && topLogprobs <= 100, PREFIX + "top-logprobs", "between 0 and 100", topLogprobs);
             require(threshold > 0 && threshold <= 1, PREFIX + "threshold", "above 0 and at most 1", threshold);
+        }
+    }
+
+    /**
+     * Images in requests. Whether any are fetched, and from whom, the policy says.
+     *
+     * @param maxPerRequest images of one request; further ones are not judged, and the policy decides
+     * @param maxSize the longest file that is fetched
+     * @param fetchTimeout for one file, redirects included
+     */
+    public record Images(
+            @DefaultValue("16") int maxPerRequest,
+            @DefaultValue("8MB") DataSize maxSize,
+            @DefaultValue("10s") Duration fetchTimeout) {
+
+        public Images {
+            require(
+                    maxPerRequest >= 0 && maxPerRequest <= 1_024,
+                    "corral.images.max-per-request",
+                    "between 0 and 1024",
+                    maxPerRequest);
+            requireSize("corral.images.max-size", maxSize);
+            requireTime("corral.images.fetch-timeout", fetchTimeout);
         }
     }
 

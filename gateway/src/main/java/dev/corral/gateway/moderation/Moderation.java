@@ -10,11 +10,13 @@ import dev.corral.gateway.exchange.ErrorResponses;
 import dev.corral.gateway.exchange.ExchangeLog;
 import dev.corral.gateway.exchange.ModeratedExchange;
 import dev.corral.gateway.exchange.WireResponses;
+import dev.corral.gateway.image.ImageIntake;
 import dev.corral.gateway.upstream.IdleTimeout;
 import dev.corral.policies.policy.BlockStyle;
 import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.Decision;
 import dev.corral.policies.policy.Direction;
+import dev.corral.policies.policy.ImageUse;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.ByteArrayOutputStream;
 import java.util.List;
@@ -36,6 +38,7 @@ public final class Moderation {
     private final RequestBody requestBody;
     private final DataSize maxAnswerSize;
     private final IdleTimeout idleTimeout;
+    private final ImageIntake images;
     private final Judge judge;
     private final WindowMetrics windowMetrics;
     private final ErrorResponses errors;
@@ -51,6 +54,7 @@ public final class Moderation {
             RequestBody requestBody,
             DataSize maxAnswerSize,
             IdleTimeout idleTimeout,
+            ImageIntake images,
             Panel panel,
             Shadows shadows,
             MeterRegistry metrics,
@@ -60,6 +64,7 @@ public final class Moderation {
         this.requestBody = requestBody;
         this.maxAnswerSize = maxAnswerSize;
         this.idleTimeout = idleTimeout;
+        this.images = images;
         this.judge = new Judge(panel, shadows);
         this.windowMetrics = new WindowMetrics(metrics);
         this.errors = errors;
@@ -87,26 +92,50 @@ public final class Moderation {
     private Mono<Void> moderate(
             ServerWebExchange exchange, GatewayFilterChain chain, ModeratedExchange moderated, Dialect dialect) {
         return requestBody.read(exchange.getRequest()).flatMap(body -> {
-            ModeratedRequest request = dialect.read(body);
-            return judge.prompt(moderated, request).flatMap(decision -> switch (decision) {
-                case Decision.Allow _, Decision.Flag _ ->
-                    chain.filter(forwarded(exchange, moderated, dialect, request, body));
-                case Decision.Redact _ -> forwardRedacted(exchange, chain, moderated, dialect, request, body);
-                case Decision.Respond respond ->
-                    send(
+            ModeratedRequest named = dialect.read(body);
+            return images.take(named.conversation(), moderated.policy().images())
+                    .flatMap(arrived -> decided(
                             exchange,
-                            request.stream()
-                                    ? stream(dialect.replyStream(request, moderated.id(), respond.message()))
-                                    : dialect.reply(request, moderated.id(), respond.message()));
-                case Decision.Block block when block.style() == BlockStyle.ERROR -> Mono.error(Judge.violation(block));
-                case Decision.Block block ->
-                    send(
-                            exchange,
-                            request.stream()
-                                    ? stream(dialect.refusalStream(request, moderated.id(), block.message()))
-                                    : dialect.refusal(request, moderated.id(), block.message()));
-                case Decision.Unavailable unavailable -> Mono.error(Judge.unavailable(unavailable));
-            });
+                            chain,
+                            moderated,
+                            dialect,
+                            named.with(arrived.conversation()),
+                            body(moderated, dialect, body, arrived)));
+        });
+    }
+
+    /** What was judged is what is sent on: a file that was fetched goes in place of its address. */
+    private static byte[] body(ModeratedExchange moderated, Dialect dialect, byte[] body, ImageIntake.Arrived arrived) {
+        return arrived.fetched().isEmpty() || moderated.policy().images().pass() == ImageUse.Pass.URL
+                ? body
+                : dialect.withImages(body, arrived.fetched());
+    }
+
+    private Mono<Void> decided(
+            ServerWebExchange exchange,
+            GatewayFilterChain chain,
+            ModeratedExchange moderated,
+            Dialect dialect,
+            ModeratedRequest request,
+            byte[] body) {
+        return judge.prompt(moderated, request).flatMap(decision -> switch (decision) {
+            case Decision.Allow _, Decision.Flag _ ->
+                chain.filter(forwarded(exchange, moderated, dialect, request, body));
+            case Decision.Redact _ -> forwardRedacted(exchange, chain, moderated, dialect, request, body);
+            case Decision.Respond respond ->
+                send(
+                        exchange,
+                        request.stream()
+                                ? stream(dialect.replyStream(request, moderated.id(), respond.message()))
+                                : dialect.reply(request, moderated.id(), respond.message()));
+            case Decision.Block block when block.style() == BlockStyle.ERROR -> Mono.error(Judge.violation(block));
+            case Decision.Block block ->
+                send(
+                        exchange,
+                        request.stream()
+                                ? stream(dialect.refusalStream(request, moderated.id(), block.message()))
+                                : dialect.refusal(request, moderated.id(), block.message()));
+            case Decision.Unavailable unavailable -> Mono.error(Judge.unavailable(unavailable));
         });
     }
 
@@ -120,7 +149,8 @@ public final class Moderation {
         PolicyRedactor redactor =
                 new PolicyRedactor(moderated.policy(), moderated.facts(Direction.PROMPT, request.model()));
         byte[] redacted = dialect.redactRequest(body, redactor);
-        ModeratedRequest reread = dialect.read(redacted);
+        ModeratedRequest named = dialect.read(redacted);
+        ModeratedRequest reread = named.with(images.inside(named.conversation()));
         return redactor.isClean(reread.conversation().turns())
                 ? chain.filter(forwarded(exchange, moderated, dialect, reread, redacted))
                 : Mono.error(Judge.notRedactable());

@@ -6,6 +6,9 @@ import dev.corral.gateway.dialect.Dialect;
 import dev.corral.gateway.dialect.openai.OpenAiChat;
 import dev.corral.gateway.exchange.ErrorResponses;
 import dev.corral.gateway.exchange.ExchangeLog;
+import dev.corral.gateway.image.FetchLimits;
+import dev.corral.gateway.image.ImageFetcher;
+import dev.corral.gateway.image.ImageIntake;
 import dev.corral.gateway.upstream.IdleTimeout;
 import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.PolicyRegistry;
@@ -13,6 +16,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.cloud.gateway.filter.GatewayFilter;
 import org.springframework.cloud.gateway.filter.factory.AbstractGatewayFilterFactory;
 import org.springframework.context.annotation.Bean;
@@ -28,6 +32,8 @@ import reactor.core.publisher.Mono;
 /** The filter, and what it is made of. */
 @Configuration(proxyBeanMethods = false)
 public class ModerationConfiguration {
+
+    private static final int MAX_REDIRECTS = 3;
 
     @Bean
     Dialect openAiChat() {
@@ -55,11 +61,19 @@ public class ModerationConfiguration {
     }
 
     @Bean
+    @ConditionalOnMissingBean
+    ImageFetcher imageFetcher(CorralProperties properties) {
+        return new ImageFetcher(new FetchLimits(
+                properties.images().maxSize().toBytes(), properties.images().fetchTimeout(), MAX_REDIRECTS));
+    }
+
+    @Bean
     Moderation moderation(
             List<Dialect> dialects,
             RequestBody requestBody,
             CorralProperties properties,
             IdleTimeout idleTimeout,
+            ImageFetcher imageFetcher,
             Panel panel,
             Shadows shadows,
             MeterRegistry metrics,
@@ -70,6 +84,7 @@ public class ModerationConfiguration {
                 requestBody,
                 properties.maxAnswerSize(),
                 idleTimeout,
+                new ImageIntake(imageFetcher, properties.images().maxPerRequest()),
                 panel,
                 shadows,
                 metrics,

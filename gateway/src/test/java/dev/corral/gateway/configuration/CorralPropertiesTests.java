@@ -73,7 +73,8 @@ class CorralPropertiesTests {
                                         DataSize.ofGigabytes(1),
                                         DataSize.ofMegabytes(256),
                                         null),
-                                null)));
+                                null),
+                        new CorralProperties.Images(16, DataSize.ofMegabytes(8), Duration.ofSeconds(10))));
     }
 
     @Test
@@ -104,6 +105,9 @@ class CorralPropertiesTests {
         settings.put("corral.guard.vision.timeout", "12s");
         settings.put("corral.guard.vision.image-cache-size", "13MB");
         settings.put("corral.guard.vision.prefix-cache-size", "14MB");
+        settings.put("corral.images.max-per-request", "10");
+        settings.put("corral.images.max-size", "11MB");
+        settings.put("corral.images.fetch-timeout", "12s");
         assertThat(settings.keySet())
                 .containsExactlyElementsOf(KnownProperties.all().stream()
                         .filter(key -> !key.startsWith(REMOTE) && !key.startsWith(VISION_REMOTE))
@@ -139,7 +143,8 @@ class CorralPropertiesTests {
                                         DataSize.ofMegabytes(13),
                                         DataSize.ofMegabytes(14),
                                         null),
-                                null)));
+                                null),
+                        new CorralProperties.Images(10, DataSize.ofMegabytes(11), Duration.ofSeconds(12))));
     }
 
     private static Map<String, String> remote() {

@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.springframework.boot.SpringApplication;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.support.GenericApplicationContext;
@@ -37,22 +38,25 @@ public final class TestGateway implements AutoCloseable {
 
     /** Starts one with these settings beside the usual ones of a test. */
     public static TestGateway start(Guard guard, Map<String, String> settings) {
-        return start(guard, Optional.empty(), settings);
+        return start(guard, settings, _ -> {});
     }
 
     /** Starts one with a guard that sees images, too. */
     public static TestGateway start(Guard guard, Guard seeing, Map<String, String> settings) {
-        return start(guard, Optional.of(seeing), settings);
+        return start(
+                guard, settings, beans -> beans.registerBean("eyes", Eyes.class, () -> new Eyes(Optional.of(seeing))));
     }
 
-    private static TestGateway start(Guard guard, Optional<Guard> seeing, Map<String, String> settings) {
+    /** Starts one with these settings and these beans beside the usual ones of a test. */
+    public static TestGateway start(
+            Guard guard, Map<String, String> settings, Consumer<GenericApplicationContext> beans) {
         Map<String, String> all = new LinkedHashMap<>(Map.of("corral.port", "0"));
         all.putAll(settings);
         SpringApplication application = new SpringApplication(GatewayServer.class);
-        application.addInitializers(
-                context -> ((GenericApplicationContext) context).registerBean("guard", Guard.class, () -> guard));
-        seeing.ifPresent(sees -> application.addInitializers(context -> ((GenericApplicationContext) context)
-                .registerBean("eyes", Eyes.class, () -> new Eyes(Optional.of(sees)))));
+        application.addInitializers(context -> {
+            ((GenericApplicationContext) context).registerBean("guard", Guard.class, () -> guard);
+            beans.accept((GenericApplicationContext) context);
+        });
         return new TestGateway(application.run(all.entrySet().stream()
                 .map(setting -> "--" + setting.getKey() + "=" + setting.getValue())
                 .toArray(String[]::new)));

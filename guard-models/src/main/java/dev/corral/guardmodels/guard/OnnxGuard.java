@@ -46,7 +46,7 @@ public final class OnnxGuard {
     }
 
     /**
-     * Loads a guard that sees the images that stand in a request.
+     * Loads a guard that sees the images whose files a conversation has.
      *
      * @param imagesBytes memory for what was made of images, beyond those at work
      * @throws dev.corral.guardmodels.store.UnusableGuardException if the files do not make a guard that sees
@@ -59,9 +59,9 @@ public final class OnnxGuard {
         PreprocessorSettings published = PreprocessorSettings.LLAMA_GUARD_3_11B_VISION;
         ImagePreprocessor preprocessor = new ImagePreprocessor(
                 new PreprocessorSettings(shape.tileSize(), shape.tiles(), published.mean(), published.std()));
-        InlineImages inline = new InlineImages(ImageLimits.DEFAULT);
-        ImageReader images = part ->
-                inline.frames(part).stream().map(preprocessor::preprocess).toList();
+        ImageFrames frames = new ImageFrames(ImageLimits.DEFAULT);
+        ImageReader images =
+                part -> frames.of(part).stream().map(preprocessor::preprocess).toList();
         try {
             return VisionGuard.of(directory, model, images);
         } catch (RuntimeException e) {

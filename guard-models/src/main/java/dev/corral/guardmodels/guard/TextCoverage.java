@@ -1,5 +1,6 @@
 package dev.corral.guardmodels.guard;
 
+import dev.corral.guardmodels.conversation.Image;
 import dev.corral.guardmodels.conversation.Part;
 import dev.corral.guardmodels.conversation.Turn;
 import dev.corral.guardmodels.prompt.Dialogue;
@@ -14,6 +15,9 @@ import java.util.Optional;
 public final class TextCoverage {
 
     static final String IMAGE = "image";
+    private static final String BLIND =
+            "the guard here reads text only; whoever runs Corral can add one that sees images"
+                    + " with corral.guard.vision.directory";
 
     private TextCoverage() {}
 
@@ -60,9 +64,13 @@ public final class TextCoverage {
         return Dialogue.texts(turn).stream().mapToLong(String::length).sum();
     }
 
+    private static String unseen(Image image) {
+        return image instanceof Image.Unavailable unavailable ? unavailable.why() : BLIND;
+    }
+
     private static Optional<Unscanned> unscanned(Part any) {
         return switch (any) {
-            case Part.ImagePart image -> Optional.of(new Unscanned(IMAGE, image.where(), "this guard reads text only"));
+            case Part.ImagePart image -> Optional.of(new Unscanned(IMAGE, image.where(), unseen(image.image())));
             case Part.OpaquePart part -> Optional.of(new Unscanned(part.what(), part.where(), "no guard can read it"));
             case Part.TextPart _, Part.ToolCallPart _, Part.ToolResultPart _ -> Optional.empty();
         };

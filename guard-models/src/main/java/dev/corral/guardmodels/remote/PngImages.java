@@ -1,7 +1,7 @@
 package dev.corral.guardmodels.remote;
 
 import dev.corral.guardmodels.conversation.Part.ImagePart;
-import dev.corral.guardmodels.guard.InlineImages;
+import dev.corral.guardmodels.guard.ImageFrames;
 import dev.corral.guardmodels.image.ImageLimits;
 import dev.corral.guardmodels.image.RgbImage;
 import java.awt.image.BufferedImage;
@@ -15,7 +15,7 @@ import javax.imageio.ImageIO;
 /** Images as a server is sent them. */
 final class PngImages {
 
-    private final InlineImages inline = new InlineImages(ImageLimits.DEFAULT);
+    private final ImageFrames decoded = new ImageFrames(ImageLimits.DEFAULT);
 
     /**
      * A {@code data:} URI with a PNG for each picture of an image.
@@ -24,7 +24,7 @@ final class PngImages {
      */
     List<String> frames(ImagePart part) throws InterruptedException {
         List<String> frames = new ArrayList<>();
-        for (RgbImage frame : inline.frames(part)) {
+        for (RgbImage frame : decoded.of(part)) {
             frames.add("data:image/png;base64," + Base64.getEncoder().encodeToString(png(frame)));
         }
         return frames;

@@ -139,7 +139,11 @@ class TextGuardTests {
         assertThat(scored.coverage().images()).isEqualTo(new Extent(0, 1));
         assertThat(scored.coverage().unscanned())
                 .containsExactly(
-                        new Coverage.Unscanned("image", "messages[0].content[0]", "this guard reads text only"),
+                        new Coverage.Unscanned(
+                                "image",
+                                "messages[0].content[0]",
+                                "the guard here reads text only; whoever runs Corral can add one that sees images with"
+                                        + " corral.guard.vision.directory"),
                         new Coverage.Unscanned("audio", "x", "no guard can read it"));
         assertThat(model.asked).isEmpty();
     }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.corral.guardmodels.Fixtures;
 import dev.corral.guardmodels.conversation.Conversation;
+import dev.corral.guardmodels.conversation.Image;
 import dev.corral.guardmodels.conversation.Part;
 import dev.corral.guardmodels.conversation.Role;
 import dev.corral.guardmodels.conversation.Turn;
@@ -120,10 +121,11 @@ class VisionGuardTests {
     }
 
     private static List<PreprocessedImage> read(Part.ImagePart part) {
-        if (part.url().startsWith("bad")) {
+        String url = ((Image.Reference) part.image()).url();
+        if (url.startsWith("bad")) {
             throw new UnreadableImageException("the file ends too early");
         }
-        return List.of(part.url().split(",")).stream()
+        return List.of(url.split(",", -1)).stream()
                 .map(logit -> new PreprocessedImage(new float[0], new Tiling(1, 1, 56, 56, 1, 4), logit))
                 .toList();
     }

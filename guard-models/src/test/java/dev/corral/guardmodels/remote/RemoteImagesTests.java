@@ -12,6 +12,7 @@ import com.github.tomakehurst.wiremock.client.WireMock;
 import com.github.tomakehurst.wiremock.stubbing.Scenario;
 import dev.corral.guardmodels.Fixtures;
 import dev.corral.guardmodels.conversation.Conversation;
+import dev.corral.guardmodels.conversation.Image;
 import dev.corral.guardmodels.conversation.Part;
 import dev.corral.guardmodels.conversation.Role;
 import dev.corral.guardmodels.conversation.Turn;
@@ -26,7 +27,6 @@ import dev.corral.policies.assessment.Probability;
 import dev.corral.policies.taxonomy.StandardHazard;
 import java.net.URI;
 import java.time.Duration;
-import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
@@ -83,8 +83,7 @@ class RemoteImagesTests {
     }
 
     private static Part image(String file, String where) {
-        String bytes = Base64.getEncoder().encodeToString(Fixtures.bytes("/fixtures/images/" + file));
-        return new Part.ImagePart("data:image/x;base64," + bytes, where);
+        return new Part.ImagePart(Image.File.of(Fixtures.bytes("/fixtures/images/" + file)), where);
     }
 
     private List<JsonNode> requests() {
@@ -132,13 +131,13 @@ class RemoteImagesTests {
     }
 
     @Test
-    void assessWhenImageIsNotInlineSendsNothingAndNamesIt() {
+    void assessWhenImageWasNotFetchedSendsNothingAndNamesIt() {
         Scored scored = scored(new Turn(Role.USER, List.of(new Part.ImagePart("http://169.254.169.254/a", "here"))));
         server.verify(0, WireMock.anyRequestedFor(WireMock.anyUrl()));
         assertThat(scored.coverage().images()).isEqualTo(new Extent(0, 1));
         assertThat(scored.coverage().unscanned()).singleElement().satisfies(part -> {
             assertThat(part.where()).isEqualTo("here");
-            assertThat(part.why()).contains("not in the request itself");
+            assertThat(part.why()).isEqualTo("nobody has fetched it");
         });
     }
 

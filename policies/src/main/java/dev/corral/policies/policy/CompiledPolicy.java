@@ -129,6 +129,11 @@ public final class CompiledPolicy {
         return policy.textGuard();
     }
 
+    /** What is allowed about images that a request names by their address. */
+    public ImageUse images() {
+        return policy.images();
+    }
+
     /** How streamed answers are cut into windows. */
     public StreamingWindows streaming() {
         return policy.streaming();

@@ -31,6 +31,7 @@ import java.util.Set;
  * @param blockMessage what they are told, where a rule does not say it
  * @param audit what an audit may keep, where a rule does not say it
  * @param textGuard how the guard for text is used
+ * @param images what is allowed about images that are named by their address
  * @param streaming how streamed answers are cut into windows
  * @param tests inside the file
  * @param sources the file, then those that it names
@@ -53,6 +54,7 @@ public record Policy(
         Optional<Messages> blockMessage,
         AuditDetail audit,
         GuardUse textGuard,
+        ImageUse images,
         StreamingWindows streaming,
         List<PolicyTest> tests,
         List<Source> sources) {

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Reads policy files. Never throws for what a file says: all that is wrong with it comes back as issues, at once. */
 public final class PolicyParser {
@@ -43,6 +44,7 @@ public final class PolicyParser {
                     "block",
                     "audit",
                     "guards",
+                    "images",
                     "streaming",
                     "tests"),
             EXAMPLE);
@@ -56,6 +58,8 @@ public final class PolicyParser {
             new Fields.Keys(List.of("text"), "Write '{ text: { timeout: 10s, unavailable: error } }'.");
     private static final Fields.Keys GUARD =
             new Fields.Keys(List.of("timeout", "unavailable"), "Write '{ timeout: 10s, unavailable: error }'.");
+    private static final Fields.Keys IMAGES = new Fields.Keys(
+            List.of("fetch", "hosts", "pass"), "Write '{ fetch: https, hosts: [images.example.com], pass: inline }'.");
     private static final Fields.Keys STREAMING = new Fields.Keys(
             List.of("window", "first-window", "lookback"),
             "Write '{ window: 200 characters, first-window: 60 characters, lookback: all }'.");
@@ -66,6 +70,10 @@ public final class PolicyParser {
             RuleParser.words(List.of(BlockStyle.values()), style -> style.name().toLowerCase(Locale.ROOT));
     private static final Map<String, GuardUse.Unavailable> OUTCOMES = RuleParser.words(
             List.of(GuardUse.Unavailable.values()), outcome -> outcome.name().toLowerCase(Locale.ROOT));
+    private static final Map<String, Boolean> FETCHES =
+            RuleParser.words(List.of(false, true), yes -> yes ? "https" : "none");
+    private static final Map<String, ImageUse.Pass> PASSES = RuleParser.words(
+            List.of(ImageUse.Pass.values()), pass -> pass.name().toLowerCase(Locale.ROOT));
     private static final Map<String, Boolean> LOOKBACKS = Map.of("all", true);
 
     private final Problems problems;
@@ -155,6 +163,7 @@ public final class PolicyParser {
                             .flatMap(value -> value.word(RuleParser.AUDIT))
                             .orElse(AuditDetail.NONE),
                     fields.optional("guards").map(this::textGuard).orElse(GuardUse.DEFAULT),
+                    fields.optional("images").map(this::images).orElse(ImageUse.DEFAULT),
                     fields.optional("streaming").map(this::streaming).orElse(StreamingWindows.DEFAULT),
                     fields.optional("tests")
                             .map(new TestParser(problems)::tests)
@@ -195,6 +204,29 @@ public final class PolicyParser {
                 fields.flatMap(values -> values.optional("unavailable")).flatMap(value -> value.word(OUTCOMES));
         return new GuardUse(
                 timeout.orElse(GuardUse.DEFAULT.timeout()), unavailable.orElse(GuardUse.DEFAULT.unavailable()));
+    }
+
+    private ImageUse images(Value value) {
+        Optional<Fields> fields = value.fields(IMAGES);
+        Optional<Value> said = fields.flatMap(values -> values.optional("fetch"));
+        Optional<Boolean> fetch =
+                said.isEmpty() ? Optional.of(ImageUse.DEFAULT.fetch()) : said.flatMap(word -> word.word(FETCHES));
+        Optional<Value> hosts = fields.flatMap(values -> values.optional("hosts"));
+        Optional<Value> pass = fields.flatMap(values -> values.optional("pass"));
+        if (fetch.equals(Optional.of(false))) {
+            Stream.concat(hosts.stream(), pass.stream())
+                    .forEach(unused -> problems.report(
+                            Problem.NOTHING_FETCHED,
+                            unused.node(),
+                            unused.name() + " does nothing, because no image is fetched",
+                            "Add 'fetch: https', or remove it."));
+        }
+        return new ImageUse(
+                fetch.orElse(ImageUse.DEFAULT.fetch()),
+                hosts.flatMap(names -> names.texts("host")).orElse(List.of()).stream()
+                        .map(host -> host.toLowerCase(Locale.ROOT))
+                        .toList(),
+                pass.flatMap(word -> word.word(PASSES)).orElse(ImageUse.DEFAULT.pass()));
     }
 
     private StreamingWindows streaming(Value value) {

@@ -64,7 +64,9 @@ enum Problem {
     /** A weaker finding would be treated more strictly than a stronger one. */
     STRONGER_IS_KINDER("POL041", Severity.WARNING),
     /** More hazards than the guard can be asked for at once. */
-    NO_PLACE("POL043");
+    NO_PLACE("POL043"),
+    /** What would be done with images that are fetched, where none is. */
+    NOTHING_FETCHED("POL044", Severity.WARNING);
 
     private final String code;
     private final Severity severity;

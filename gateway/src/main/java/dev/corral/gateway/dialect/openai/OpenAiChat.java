@@ -12,6 +12,7 @@ import dev.corral.gateway.dialect.WireResponse;
 import dev.corral.gateway.dialect.openai.ChatWriter.Ending;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import org.springframework.http.HttpMethod;
 import tools.jackson.databind.JsonNode;
 
@@ -86,6 +87,11 @@ public final class OpenAiChat implements Dialect {
     @Override
     public FrameRedactor frameRedactor(Redactor redactor) {
         return new ChatFrameRedactor(redactor);
+    }
+
+    @Override
+    public byte[] withImages(byte[] body, Map<String, String> images) {
+        return ChatImages.replaced(ChatRequestReader.object(body), images);
     }
 
     @Override
