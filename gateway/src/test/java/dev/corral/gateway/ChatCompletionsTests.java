@@ -144,8 +144,8 @@ class ChatCompletionsTests {
     @Test
     void requestWhenPathIsNotKnownIsRefusedAndSaysSo() {
         for (String path : new String[] {
-            "/v1/embeddings",
-            "/v1/completions",
+            "/v1/files",
+            "/v1/responses/resp_1/cancel",
             "/v1",
             "/v1/models/../files",
             "/v1/models/%2e%2e/files",

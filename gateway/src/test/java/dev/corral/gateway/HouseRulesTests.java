@@ -75,6 +75,7 @@ class HouseRulesTests {
     static final ArchRule clocks = noClasses()
             .that(not(resideInAnyPackage("..dialect..", "..demo..")))
             .and(not(simpleName("ModerationConfiguration")))
+            .and(not(simpleName("UpstreamConfiguration")))
             .should()
             .dependOnClassesThat()
             .belongToAnyOf(Clock.class, Instant.class, InstantSource.class)

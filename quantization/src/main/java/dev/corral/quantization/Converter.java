@@ -11,6 +11,7 @@ import dev.corral.guardmodels.tokenizer.GuardTokenizer;
 import dev.corral.policies.assessment.Probability;
 import dev.corral.policies.taxonomy.Hazard;
 import dev.corral.policies.taxonomy.Taxonomy;
+import dev.corral.quantization.graph.Calibrated;
 import dev.corral.quantization.graph.Kept;
 import dev.corral.quantization.graph.LlamaConfig;
 import dev.corral.quantization.graph.LlamaGraph;
@@ -18,7 +19,6 @@ import dev.corral.quantization.graph.Matrix;
 import dev.corral.quantization.graph.MllamaConfig;
 import dev.corral.quantization.graph.OnnxGraph;
 import dev.corral.quantization.graph.OnnxWriter;
-import dev.corral.quantization.graph.RoundedMatrix;
 import dev.corral.quantization.graph.VisionGraph;
 import dev.corral.quantization.pruning.Calibration;
 import dev.corral.quantization.recipe.Pruning;
@@ -149,17 +149,17 @@ public final class Converter {
                     head.rows(),
                     kept,
                     sources(from, weights, recipe));
-            Map<String, RoundedMatrix> rounded = Map.of();
+            Calibrated calibrated = Calibrated.NOTHING;
             if (recipe.calibration().isPresent()) {
-                rounded = calibration(recipe.calibration().get(), config, family, catalogue, verdict, tokenizerFile)
-                        .round(recipe, weights, head, kept, unfinished, progress::calibrated);
+                calibrated = calibration(recipe.calibration().get(), config, family, catalogue, verdict, tokenizerFile)
+                        .calibrate(recipe, weights, head, kept, unfinished, progress::calibrated);
             }
             Map<String, OnnxGraph> graphs = new LinkedHashMap<>();
             if (eyes.isPresent()) {
                 graphs.put("model.onnx", LlamaGraph.build(eyes.get(), weights, recipe, head));
                 graphs.put("vision.onnx", VisionGraph.build(eyes.get(), weights, recipe.ofVision()));
             } else {
-                graphs.put("model.onnx", LlamaGraph.build(config, weights, recipe, head, kept, rounded));
+                graphs.put("model.onnx", LlamaGraph.build(config, weights, recipe, head, kept, calibrated));
             }
             write(graphs, unfinished, progress);
             Files.copy(tokenizerFile, unfinished.resolve(TOKENIZER));

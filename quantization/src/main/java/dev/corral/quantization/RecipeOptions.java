@@ -19,6 +19,8 @@ import picocli.CommandLine.Option;
 /** The flags of {@link QuantizeCommand} that say what to make of the weights: a recipe file, or its keys one by one. */
 final class RecipeOptions {
 
+    private static final String CALIBRATED = "calibrated";
+
     @Option(
             names = "--recipe",
             paramLabel = "FILE",
@@ -55,7 +57,10 @@ final class RecipeOptions {
     @Option(
             names = "--activations",
             paramLabel = "A",
-            description = "int4: fp32 is slower and nearer to the original. Default: int8.")
+            description = {
+                "int4: fp32 is slower and nearer to the original. int8: int16 is as near and costs twice the time;",
+                "calibrated is faster, by steps that the texts of --calibration decide on. Default: int8."
+            })
     private @Nullable String activations;
 
     @Option(
@@ -96,7 +101,7 @@ final class RecipeOptions {
             names = "--calibration",
             paramLabel = "FILE",
             description = "JSON lines of conversations, as for 'corral evaluate', to choose by what to drop, or for"
-                    + " --scales calibrated.")
+                    + " what is calibrated.")
     private @Nullable Path calibration;
 
     @Option(
@@ -140,8 +145,11 @@ final class RecipeOptions {
                 "--fine-layers must be a number of at least 0, and is for int8 only: " + fineLayers);
         require(
                 calibration == null || calibrated() || keepLayers != null || keepMlp != null,
-                "--calibration is for --keep-layers, --keep-mlp and --scales calibrated only");
-        require(!calibrated() || calibration != null, "--scales calibrated needs --calibration: texts to read");
+                "--calibration is for --keep-layers, --keep-mlp, --scales calibrated and --activations calibrated only");
+        require(
+                !calibrated() || calibration != null,
+                (CALIBRATED.equals(scales) ? "--scales" : "--activations")
+                        + " calibrated needs --calibration: texts to read");
         Recipe recipe = new Recipe(
                 matrices,
                 List.of(),
@@ -160,9 +168,15 @@ final class RecipeOptions {
     private Format matrices(Precision chosen) {
         if (chosen != Precision.INT4) {
             require(
-                    blockSize == null && scales == null && activations == null,
-                    "--block-size, --scales and --activations are for int4 only, not for " + chosen.label());
-            return Recipe.of(chosen).matrices();
+                    blockSize == null && scales == null,
+                    "--block-size and --scales are for int4 only, not for " + chosen.label());
+            require(
+                    activations == null || chosen == Precision.INT8,
+                    "--activations is for int4 and int8 only, not for " + chosen.label());
+            return activations == null
+                    ? Recipe.of(chosen).matrices()
+                    : new Format.Int8(choice(
+                            "--activations", activations, Format.Activations.values(), Format.Activations::label));
         }
         require(
                 activations == null || List.of("int8", "fp32").contains(activations),
@@ -178,7 +192,7 @@ final class RecipeOptions {
     }
 
     private boolean calibrated() {
-        return scales() == Format.Scales.CALIBRATED;
+        return CALIBRATED.equals(scales) || CALIBRATED.equals(activations);
     }
 
     private Format embedding() {
@@ -186,7 +200,8 @@ final class RecipeOptions {
                 ? choice("--precision", precision, Precision.values(), Precision::label)
                 : choice("--embedding", embedding, Precision.values(), Precision::label);
         return chosen == Precision.INT4
-                ? new Format.Int4(Recipe.DEFAULT_BLOCK_SIZE, calibrated() ? Format.Scales.RANGE : scales(), false)
+                ? new Format.Int4(
+                        Recipe.DEFAULT_BLOCK_SIZE, CALIBRATED.equals(scales) ? Format.Scales.RANGE : scales(), false)
                 : Recipe.of(chosen).embedding();
     }
 

@@ -150,11 +150,12 @@ class ConverterTests {
 
     private Recipe calibrated(String calibration, Optional<Pruning> pruning) throws IOException {
         Files.writeString(data(), calibration);
-        Recipe.Deviation mixed = new Recipe.Deviation(List.of(1), Set.of(Projection.OUTPUT), new Format.Int8(false));
+        Recipe.Deviation mixed =
+                new Recipe.Deviation(List.of(1), Set.of(Projection.OUTPUT), new Format.Int8(Format.Activations.INT8));
         return new Recipe(
                 new Format.Int4(32, Format.Scales.CALIBRATED, false),
                 List.of(mixed),
-                new Format.Int8(false),
+                new Format.Int8(Format.Activations.INT8),
                 pruning,
                 Optional.of(data()),
                 1024);
@@ -163,7 +164,7 @@ class ConverterTests {
     private Recipe pruned(String calibration) throws IOException {
         Path data = folder.resolve("calibration.jsonl");
         Files.writeString(data, calibration);
-        Format int8 = new Format.Int8(false);
+        Format int8 = new Format.Int8(Format.Activations.INT8);
         return new Recipe(
                 int8,
                 List.of(),

@@ -127,7 +127,10 @@ class QuantizeCommandTests {
             --precision int5                   | --precision must be one of fp32, fp16, int8, int4: 'int5'
             --threshold 0.5                    | --precision or --recipe must be given
             --precision int4 --block-size 48   | the block size must be one of [16, 32, 64, 128, 256]: 48
-            --precision int8 --block-size 32   | --block-size, --scales and --activations are for int4 only, not for int8
+            --precision int8 --block-size 32   | --block-size and --scales are for int4 only, not for int8
+            --precision fp16 --activations int8 | --activations is for int4 and int8 only, not for fp16
+            --precision int8 --activations x   | --activations must be one of int8, int16, calibrated: 'x'
+            --precision int8 --activations calibrated | --activations calibrated needs --calibration: texts to read
             --precision int4 --scales best     | --scales must be one of range, least-squares, calibrated: 'best'
             --precision int4 --scales calibrated | --scales calibrated needs --calibration: texts to read
             --precision int4 --activations x   | --activations must be int8 or fp32: 'x'
@@ -135,7 +138,7 @@ class QuantizeCommandTests {
             --precision int8 --fine-layers -1  | --fine-layers must be a number of at least 0, and is for int8 only: -1
             --precision int4 --fine-layers 1   | --fine-layers must be a number of at least 0, and is for int8 only: 1
             --precision int8 --keep-layers 2   | --keep-layers and --keep-mlp need --calibration
-            --precision int8 --calibration a   | --calibration is for --keep-layers, --keep-mlp and --scales calibrated only
+            --precision int8 --calibration a   | --calibration is for --keep-layers, --keep-mlp, --scales calibrated and --activations calibrated only
             --recipe a --precision int8        | --recipe says it all: leave [--precision] out, or write it into the file
             --precision int8 --context 5       | the context must be at least 128 tokens: 5
             --precision int8 --threshold 2     | --threshold must be above 0 and at most 1: 2.0

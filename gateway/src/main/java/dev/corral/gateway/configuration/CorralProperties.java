@@ -8,6 +8,11 @@ import java.net.InetAddress;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
@@ -20,6 +25,9 @@ import org.springframework.util.unit.DataSize;
  * @param port to listen on; 0 takes a free one
  * @param maxRequestSize the longest body of a request
  * @param maxAnswerSize the longest body of a whole answer, and the longest event of a streamed one
+ * @param upstream the backend, where there is one; null for Ollama on this machine, or for {@code upstreams}
+ * @param upstreams the backends by their names, where there are several
+ * @param secretsDirectory a folder with a file for each upstream that has a key, named as the upstream; null for none
  */
 @ConfigurationProperties("corral")
 public record CorralProperties(
@@ -27,11 +35,21 @@ public record CorralProperties(
         @DefaultValue("8080") int port,
         @DefaultValue("8MB") DataSize maxRequestSize,
         @DefaultValue("8MB") DataSize maxAnswerSize,
-        @DefaultValue Upstream upstream,
+        @Nullable Upstream upstream,
+        @DefaultValue Map<String, Upstream> upstreams,
+        @Nullable Path secretsDirectory,
+        @DefaultValue Models models,
         @DefaultValue Policy policy,
         @DefaultValue Guard guard,
         @DefaultValue Images images) {
 
+    /** The name of the one upstream of {@code corral.upstream}. */
+    public static final String ONLY_UPSTREAM = "upstream";
+
+    /** What cannot name an upstream, since it means all of them: {@code upstream://by-model}. */
+    public static final String BY_MODEL = "by-model";
+
+    private static final Pattern NAME = Pattern.compile("[a-z]([a-z0-9-]{0,61}[a-z0-9])?");
     private static final DataSize LARGEST = DataSize.ofGigabytes(1);
     private static final String BASE = "an address such as http://localhost:11434/v1, without user, query or fragment";
 
@@ -39,30 +57,179 @@ public record CorralProperties(
         require(port >= 0 && port <= 65_535, "corral.port", "between 0 and 65535", port);
         requireSize("corral.max-request-size", maxRequestSize);
         requireSize("corral.max-answer-size", maxAnswerSize);
+        upstreams = Collections.unmodifiableMap(new LinkedHashMap<>(upstreams));
+        if (upstream != null) {
+            require(
+                    upstreams.isEmpty(),
+                    "corral.upstream",
+                    "left out where there are corral.upstreams: write all backends there",
+                    String.join(", ", upstreams.keySet()));
+            upstream.check(keyOf(ONLY_UPSTREAM, false));
+        }
+        upstreams.forEach((name, each) -> {
+            require(
+                    NAME.matcher(name).matches() && !name.equals(BY_MODEL),
+                    "the name of an upstream",
+                    "a small letter, then small letters, digits and hyphens, at most 63, and not '" + BY_MODEL + "'",
+                    name);
+            each.check(keyOf(name, true));
+        });
+    }
+
+    /** The backends by their names; at least one. */
+    public Map<String, Upstream> backends() {
+        return upstreams.isEmpty()
+                ? Map.of(ONLY_UPSTREAM, upstream == null ? Upstream.DEFAULT : upstream.orDefaultPlace())
+                : upstreams;
+    }
+
+    /** Under which key the settings of one of the {@link #backends} stand. */
+    public String keyOf(String backend) {
+        return keyOf(backend, !upstreams.isEmpty());
+    }
+
+    private static String keyOf(String backend, boolean several) {
+        return several ? "corral.upstreams." + backend : "corral.upstream";
     }
 
     /**
-     * The backend of the default route.
+     * A backend.
      *
-     * @param url its base, such as {@code http://localhost:11434/v1}; what follows {@code /v1} in a request is added
+     * @param preset what kind it is, such as {@code ollama}; null for {@code openai} where there is a url
+     * @param url its base, such as {@code http://localhost:11434/v1}; what follows {@code /v1} in a request is added. Null
+     *     for the preset's
+     * @param values what the preset's address leaves open, such as {@code region}
+     * @param models names of the models that it serves, with {@code *} for any characters
+     * @param weight its share among those that serve the same models; 0 where it only stands in for others
+     * @param apiKey what it wants to see; best in the environment, as {@code CORRAL_UPSTREAMS_NAME_API_KEY}
+     * @param apiKeyFile a file with that key instead, which is read again when it changes
+     * @param clientCredentials whether it is shown those of the client; null for {@code pass} where there is one upstream
+     *     and no key, otherwise {@code drop}
      * @param connectTimeout for a connection
      * @param responseTimeout from the request to the head of the answer
      * @param idleTimeout the longest silence within an answer while the gateway waits for more of it
-     * @param maxConnections to each backend; further requests wait for one
+     * @param maxConnections at the same time; further requests wait for one
+     * @param breaker when it is left alone
      */
     public record Upstream(
-            @DefaultValue("http://localhost:11434/v1") URI url,
+            @Nullable String preset,
+            @Nullable URI url,
+            @DefaultValue Map<String, String> values,
+            @DefaultValue("*") List<String> models,
+            @DefaultValue("1") int weight,
+            @Nullable ApiKey apiKey,
+            @Nullable Path apiKeyFile,
+            @Nullable ClientCredentials clientCredentials,
             @DefaultValue("5s") Duration connectTimeout,
             @DefaultValue("60s") Duration responseTimeout,
             @DefaultValue("60s") Duration idleTimeout,
-            @DefaultValue("500") int maxConnections) {
+            @DefaultValue("500") int maxConnections,
+            @DefaultValue Breaker breaker) {
+
+        /** Ollama on this machine. */
+        static final Upstream DEFAULT = new Upstream(
+                "ollama",
+                null,
+                Map.of(),
+                List.of("*"),
+                1,
+                null,
+                null,
+                null,
+                Duration.ofSeconds(5),
+                Duration.ofSeconds(60),
+                Duration.ofSeconds(60),
+                500,
+                new Breaker(20, 50, Duration.ofSeconds(10), 3));
 
         public Upstream {
-            require(isBase(url), "corral.upstream.url", BASE, url);
-            requireTime("corral.upstream.connect-timeout", connectTimeout);
-            requireTime("corral.upstream.response-timeout", responseTimeout);
-            requireTime("corral.upstream.idle-timeout", idleTimeout);
-            require(maxConnections >= 1, "corral.upstream.max-connections", "at least 1", maxConnections);
+            values = Map.copyOf(values);
+            models = List.copyOf(models);
+        }
+
+        /** Where neither a preset nor a url says where it is, it is Ollama on this machine. */
+        private Upstream orDefaultPlace() {
+            return preset != null || url != null
+                    ? this
+                    : new Upstream(
+                            DEFAULT.preset,
+                            null,
+                            values,
+                            models,
+                            weight,
+                            apiKey,
+                            apiKeyFile,
+                            clientCredentials,
+                            connectTimeout,
+                            responseTimeout,
+                            idleTimeout,
+                            maxConnections,
+                            breaker);
+        }
+
+        private void check(String key) {
+            require(url == null || isBase(url), key + ".url", BASE, String.valueOf(url));
+            require(
+                    !models.isEmpty() && models.stream().noneMatch(String::isBlank),
+                    key + ".models",
+                    "names of models, such as llama-3.2-*, or left out for all",
+                    models);
+            require(weight >= 0 && weight <= 1_000, key + ".weight", "between 0 and 1000", weight);
+            require(
+                    apiKey == null || apiKeyFile == null,
+                    key + ".api-key-file",
+                    "left out where " + key + ".api-key is set",
+                    String.valueOf(apiKeyFile));
+            requireTime(key + ".connect-timeout", connectTimeout);
+            requireTime(key + ".response-timeout", responseTimeout);
+            requireTime(key + ".idle-timeout", idleTimeout);
+            require(maxConnections >= 1, key + ".max-connections", "at least 1", maxConnections);
+            breaker.check(key + ".breaker");
+        }
+    }
+
+    /** What becomes of the credentials that a client sends along. */
+    public enum ClientCredentials {
+        /** The upstream gets them. */
+        PASS,
+        /** They end here. */
+        DROP
+    }
+
+    /**
+     * When an upstream is left alone, because it fails.
+     *
+     * @param requests of which the failures are counted, the latest
+     * @param failureRate in percent; from that many on it is left alone
+     * @param pause for which it is left alone
+     * @param probes requests that then try whether it is well again
+     */
+    public record Breaker(
+            @DefaultValue("20") int requests,
+            @DefaultValue("50") int failureRate,
+            @DefaultValue("10s") Duration pause,
+            @DefaultValue("3") int probes) {
+
+        private void check(String key) {
+            require(requests >= 1 && requests <= 10_000, key + ".requests", "between 1 and 10000", requests);
+            require(failureRate >= 1 && failureRate <= 100, key + ".failure-rate", "between 1 and 100", failureRate);
+            requireTime(key + ".pause", pause);
+            require(probes >= 1 && probes <= 1_000, key + ".probes", "between 1 and 1000", probes);
+        }
+    }
+
+    /**
+     * What is known of models by their names, beside what Corral knows of Llama.
+     *
+     * @param vision names of models that take images, with {@code *} for any characters
+     * @param text names of models that take text only; {@code vision} counts more
+     */
+    public record Models(
+            @DefaultValue List<String> vision, @DefaultValue List<String> text) {
+
+        public Models {
+            vision = List.copyOf(vision);
+            text = List.copyOf(text);
         }
     }
 

@@ -1,12 +1,16 @@
 package dev.corral.gateway.configuration;
 
+import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.springframework.boot.context.properties.bind.DataObjectPropertyName;
 import org.springframework.boot.diagnostics.FailureAnalyzedException;
@@ -23,6 +27,11 @@ public final class KnownProperties implements ApplicationContextInitializer<Conf
     /** What Kubernetes puts into the environment of every pod beside a service named {@code corral}. */
     private static final Pattern SERVICE_LINK = Pattern.compile("CORRAL_(SERVICE_|PORT_\\d+_).*");
 
+    /** Stands for a name of the operator's own, such as an upstream's. */
+    private static final String ANY_NAME = "*";
+
+    private static final Pattern LIST_INDEX = Pattern.compile("\\[\\d+]$");
+
     private static final List<String> KEYS =
             keys(CorralProperties.class, PREFIX).toList();
 
@@ -32,8 +41,7 @@ public final class KnownProperties implements ApplicationContextInitializer<Conf
             if (source instanceof EnumerablePropertySource<?> enumerable) {
                 Arrays.stream(enumerable.getPropertyNames())
                         .filter(KnownProperties::isOurs)
-                        .filter(name ->
-                                KEYS.stream().noneMatch(key -> plain(key).equals(plain(name))))
+                        .filter(name -> KEYS.stream().noneMatch(key -> isSpelling(name, key)))
                         .findFirst()
                         .ifPresent(name -> {
                             throw unknown(name, source.getName());
@@ -74,7 +82,32 @@ public final class KnownProperties implements ApplicationContextInitializer<Conf
 
     private static Stream<String> keys(RecordComponent component, String prefix) {
         String key = prefix + DataObjectPropertyName.toDashedForm(component.getName());
-        return component.getType().isRecord() ? keys(component.getType(), key + ".") : Stream.of(key);
+        return component.getGenericType() instanceof ParameterizedType generic && component.getType() == Map.class
+                ? keysOf((Class<?>) generic.getActualTypeArguments()[1], key + "." + ANY_NAME)
+                : keysOf(component.getType(), key);
+    }
+
+    private static Stream<String> keysOf(Class<?> type, String key) {
+        return type.isRecord() ? keys(type, key + ".") : Stream.of(key);
+    }
+
+    /** Whether a setting's name is a way to write a key: as a property, or as a variable of the environment. */
+    private static boolean isSpelling(String name, String key) {
+        if (name.startsWith(PREFIX)) {
+            String[] parts = LIST_INDEX.matcher(name).replaceAll("").split("\\.", -1);
+            String[] expected = key.split("\\.", -1);
+            return parts.length == expected.length
+                    && IntStream.range(0, parts.length)
+                            .allMatch(i -> expected[i].equals(ANY_NAME)
+                                    || plain(parts[i]).equals(plain(expected[i])));
+        }
+        // a variable has one separator for all that a property separates by dots, hyphens and brackets
+        String variable = Arrays.stream(key.split("\\.", -1))
+                .map(part -> part.equals(ANY_NAME)
+                        ? "[A-Z0-9]+"
+                        : part.replace("-", "_?").toUpperCase(Locale.ROOT))
+                .collect(Collectors.joining("_"));
+        return name.matches(variable + "(_\\d+_?)?");
     }
 
     /** Settings are the same whether written {@code max-answer-size}, {@code maxAnswerSize} or {@code MAX_ANSWER_SIZE}. */

@@ -1,6 +1,7 @@
 package dev.corral.gateway.dialect;
 
 import java.time.Duration;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +26,16 @@ public record GatewayError(
         if (status < 400 || status > 599) {
             throw new IllegalArgumentException("an error's status must be between 400 and 599: " + status);
         }
+    }
+
+    /** The headers that belong to it: {@code Retry-After}, rounded up, since who comes too early is turned away again. */
+    public Map<String, String> headers() {
+        return retryAfter == null
+                ? Map.of()
+                : Map.of(
+                        "Retry-After",
+                        Long.toString(
+                                Math.max(1, retryAfter.plusNanos(999_999_999).toSeconds())));
     }
 
     /** The client's mistake: HTTP 400, {@code invalid_request_error}. */

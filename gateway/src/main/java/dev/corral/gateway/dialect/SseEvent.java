@@ -1,8 +1,11 @@
 package dev.corral.gateway.dialect;
 
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
 
 /**
  * One event of an event stream.
@@ -35,6 +38,29 @@ public record SseEvent(@Nullable String data, List<String> notes) {
             }
         }
         return new SseEvent(data.isEmpty() ? null : String.join("\n", data), notes);
+    }
+
+    /** An event without a name, as a frame. */
+    public static byte[] frame(JsonNode data) {
+        return frame("data: ", StrictJson.bytes(data));
+    }
+
+    /** An event with a name, as a frame. */
+    public static byte[] frame(String name, JsonNode data) {
+        return frame("event: " + name + "\ndata: ", StrictJson.bytes(data));
+    }
+
+    /** A line that no client reads, as a frame. */
+    public static byte[] comment(String text) {
+        return frame(": " + text, new byte[0]);
+    }
+
+    private static byte[] frame(String before, byte[] data) {
+        ByteArrayOutputStream frame = new ByteArrayOutputStream();
+        frame.writeBytes(before.getBytes(StandardCharsets.UTF_8));
+        frame.writeBytes(data);
+        frame.writeBytes("\n\n".getBytes(StandardCharsets.UTF_8));
+        return frame.toByteArray();
     }
 
     private static String text(byte[] frame) {

@@ -5,11 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/**
- * Splits the bytes of an event stream into its events, whatever the chunks they come in. Every byte comes out exactly
- * once and unchanged: an event keeps its line ends and the blank line that ends it. Not thread-safe.
- */
-public final class SseFrames {
+/** The events of an event stream: each keeps its line ends and the blank line that ends it. */
+public final class SseFrames implements FrameSplitter {
 
     /** 1 MiB: room for an event with a long tool call; a model's ordinary event has some hundred bytes. */
     public static final int DEFAULT_MAX_BYTES = 1 << 20;
@@ -40,11 +37,7 @@ public final class SseFrames {
         this.maxBytes = maxBytes;
     }
 
-    /**
-     * The events that are complete with this chunk; none, one or several.
-     *
-     * @throws DialectException when an event is larger than the limit
-     */
+    @Override
     public List<byte[]> split(byte[] chunk) {
         List<byte[]> frames = new ArrayList<>();
         int start = 0;
@@ -70,7 +63,7 @@ public final class SseFrames {
         return frames;
     }
 
-    /** What is left at the end of the stream: an event without its blank line, if there is one. */
+    @Override
     public Optional<byte[]> flush() {
         Optional<byte[]> rest = frame.size() == 0 ? Optional.empty() : Optional.of(cut(new byte[0], 0, 0));
         lineIsEmpty = true;

@@ -81,6 +81,78 @@ public final class StrictJson {
         }
     }
 
+    /**
+     * The object that is a request's body, in which every text is one that can be written down.
+     *
+     * @throws DialectException where it is none
+     */
+    public static JsonNode request(byte[] body) {
+        JsonNode root;
+        try {
+            root = parse(body);
+        } catch (Malformed e) {
+            throw DialectException.invalidRequest(null, "the body is not valid JSON: " + e.getMessage());
+        }
+        if (!root.isObject()) {
+            throw DialectException.invalidRequest(null, "the body must be a JSON object, not " + Fields.kind(root));
+        }
+        refuseLoneSurrogates(root, "");
+        return root;
+    }
+
+    /**
+     * The body of an upstream's answer.
+     *
+     * @throws DialectException where it cannot be read
+     */
+    public static JsonNode answer(byte[] body) {
+        try {
+            return parse(body);
+        } catch (Malformed e) {
+            throw DialectException.unreadable("it is not valid JSON: " + e.getMessage());
+        }
+    }
+
+    /**
+     * The data of an event in an upstream's stream.
+     *
+     * @throws DialectException where it cannot be read
+     */
+    public static JsonNode event(String data) {
+        try {
+            return parse(data);
+        } catch (Malformed e) {
+            throw DialectException.unreadable("an event of its stream is not valid JSON: " + e.getMessage());
+        }
+    }
+
+    /*
+     * JSON can escape half of a surrogate pair, which no UTF-8 can hold. Every reader makes something else of it: a
+     * question mark, U+FFFD, nothing, an error. The guard and the upstream would see different texts, so it is refused.
+     */
+    private static void refuseLoneSurrogates(JsonNode value, String where) {
+        if (value.isString() && Words.hasLoneSurrogate(value.stringValue())) {
+            throw DialectException.invalidRequest(
+                    where,
+                    "'" + where + "' has half of a surrogate pair (such as \\ud83d without \\ude00), which is no"
+                            + " character; send the whole pair, or leave it out");
+        }
+        value.properties().forEach(field -> {
+            if (Words.hasLoneSurrogate(field.getKey())) {
+                throw DialectException.invalidRequest(
+                        where.isEmpty() ? null : where, "the name of a field has half of a surrogate pair");
+            }
+            refuseLoneSurrogates(
+                    field.getValue(),
+                    where.isEmpty() ? Words.shortened(field.getKey()) : where + "." + Words.shortened(field.getKey()));
+        });
+        if (value.isArray()) {
+            for (int i = 0; i < value.size(); i++) {
+                refuseLoneSurrogates(value.get(i), where + "[" + i + "]");
+            }
+        }
+    }
+
     /** The text of these bytes, which must be UTF-8 without any error. */
     public static String utf8(byte[] bytes) throws Malformed {
         try {

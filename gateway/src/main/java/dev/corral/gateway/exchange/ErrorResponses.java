@@ -1,7 +1,7 @@
 package dev.corral.gateway.exchange;
 
-import dev.corral.gateway.dialect.Dialect;
 import dev.corral.gateway.dialect.DialectException;
+import dev.corral.gateway.dialect.Dialects;
 import dev.corral.gateway.dialect.GatewayError;
 import io.netty.channel.ConnectTimeoutException;
 import io.netty.handler.timeout.ReadTimeoutException;
@@ -29,11 +29,11 @@ public final class ErrorResponses implements ErrorWebExceptionHandler, Ordered {
 
     private static final Logger log = LoggerFactory.getLogger(ErrorResponses.class);
 
-    private final Dialect dialect;
+    private final Dialects dialects;
 
-    /** Errors of every kind are told in this dialect. */
-    public ErrorResponses(Dialect dialect) {
-        this.dialect = dialect;
+    /** Errors of every kind are told in the dialect of the request. */
+    public ErrorResponses(Dialects dialects) {
+        this.dialects = dialects;
     }
 
     /** Before the framework's own handlers. */
@@ -49,7 +49,12 @@ public final class ErrorResponses implements ErrorWebExceptionHandler, Ordered {
         }
         GatewayError error = errorOf(failure);
         ModeratedExchange.of(exchange).ifPresent(moderated -> moderated.failed(error));
-        return WireResponses.write(exchange.getResponse(), dialect.error(error));
+        return WireResponses.write(
+                exchange.getResponse(),
+                dialects.error(
+                        exchange.getRequest().getMethod(),
+                        exchange.getRequest().getPath().pathWithinApplication().value(),
+                        error));
     }
 
     /** What a client is told of a failure. */

@@ -42,13 +42,14 @@ public final class ExchangeLog {
         log.atInfo()
                 .addArgument(moderated.id())
                 .addArgument(route == null ? "-" : route.getId())
+                .addArgument(moderated.upstream().orElse("-"))
                 .addArgument(moderated.policy().revision())
                 .addArgument(label(moderated, Direction.PROMPT))
                 .addArgument(label(moderated, Direction.COMPLETION))
                 .addArgument(moderated.rules())
                 .addArgument(status == null ? "-" : status.value())
                 .addArgument(end(moderated, signal))
-                .log("exchange {} route {} policy {} prompt {} answer {} rules {} status {} {}");
+                .log("exchange {} route {} upstream {} policy {} prompt {} answer {} rules {} status {} {}");
     }
 
     private static String end(ModeratedExchange moderated, SignalType signal) {

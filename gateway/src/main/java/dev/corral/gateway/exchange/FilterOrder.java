@@ -9,7 +9,9 @@ public enum FilterOrder {
     MODERATION(NettyWriteResponseFilter.WRITE_RESPONSE_FILTER_ORDER - 1),
     /** Spring Cloud Gateway's: writes the upstream's answer into the response that we decorated. */
     ANSWER_WRITING(NettyWriteResponseFilter.WRITE_RESPONSE_FILTER_ORDER),
-    /** Spring Cloud Gateway's: calls the upstream. */
+    /** Ours: chooses the upstream, and calls it in the framework's way. */
+    UPSTREAM_CHOICE(NettyRoutingFilter.ORDER - 1),
+    /** Spring Cloud Gateway's: calls what no upstream of ours was chosen for. */
     UPSTREAM_CALL(NettyRoutingFilter.ORDER);
 
     private final int order;

@@ -1,6 +1,8 @@
 package dev.corral.gateway.exchange;
 
 import dev.corral.gateway.dialect.GatewayError;
+import dev.corral.gateway.refusal.PortkeyHooks;
+import dev.corral.policies.policy.BlockStyle;
 import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.Decision;
 import dev.corral.policies.policy.Decision.Outcome;
@@ -21,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.cloud.gateway.route.Route;
 import org.springframework.cloud.gateway.support.ServerWebExchangeUtils;
 import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatus;
 import org.springframework.http.server.reactive.ServerHttpResponse;
 import org.springframework.web.server.ServerWebExchange;
 import reactor.core.publisher.Mono;
@@ -45,6 +48,7 @@ public final class ModeratedExchange {
     private final SortedSet<String> rules = Collections.synchronizedSortedSet(new TreeSet<>());
 
     private volatile @Nullable GatewayError failure;
+    private volatile @Nullable String upstream;
 
     private ModeratedExchange(CompiledPolicy policy, String route, String tenant, List<String> languages) {
         this.policy = policy;
@@ -59,7 +63,7 @@ public final class ModeratedExchange {
                 new ModeratedExchange(policy, route(exchange), tenant(exchange), languages(exchange));
         exchange.getAttributes().put(ATTRIBUTE, moderated);
         ServerHttpResponse response = exchange.getResponse();
-        response.beforeCommit(() -> Mono.fromRunnable(() -> moderated.describe(response.getHeaders())));
+        response.beforeCommit(() -> Mono.fromRunnable(() -> moderated.describe(response)));
         return moderated;
     }
 
@@ -115,6 +119,16 @@ public final class ModeratedExchange {
         return Optional.ofNullable(outcomes.get(direction));
     }
 
+    /** Notes which upstream was asked; of several, the last. */
+    public void servedBy(String name) {
+        upstream = name;
+    }
+
+    /** The upstream that was asked, if one was. */
+    public Optional<String> upstream() {
+        return Optional.ofNullable(upstream);
+    }
+
     /** Notes what the client was told of a failure. */
     public void failed(GatewayError error) {
         failure = error;
@@ -137,13 +151,17 @@ public final class ModeratedExchange {
         }
     }
 
-    private void describe(HttpHeaders headers) {
+    private void describe(ServerHttpResponse response) {
+        Optional<Outcome> strictest = outcomes.values().stream().max(Comparator.naturalOrder());
+        if (policy.blockStyle() == BlockStyle.PORTKEY
+                && strictest.equals(Optional.of(Outcome.FLAG))
+                && HttpStatus.OK.equals(response.getStatusCode())) {
+            response.setRawStatusCode(PortkeyHooks.FLAGGED);
+        }
+        HttpHeaders headers = response.getHeaders();
         headers.set(
                 ExchangeHeaders.DECISION,
-                outcomes.values().stream()
-                        .max(Comparator.naturalOrder())
-                        .map(ModeratedExchange::label)
-                        .orElse(ExchangeHeaders.NOTHING_JUDGED));
+                strictest.map(ModeratedExchange::label).orElse(ExchangeHeaders.NOTHING_JUDGED));
         headers.set(ExchangeHeaders.POLICY, policy.revision());
         headers.set(ExchangeHeaders.EXCHANGE, id);
     }

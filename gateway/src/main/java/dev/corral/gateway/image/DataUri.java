@@ -14,6 +14,9 @@ final class DataUri {
 
     private static final String SCHEME = "data:";
     private static final String BASE64 = ";base64";
+    /** What dialects write whose images have no type. */
+    private static final String ANY = "application/octet-stream";
+
     private static final int QUANTUM = 4;
 
     private DataUri() {}
@@ -29,7 +32,7 @@ final class DataUri {
             return unavailable("has no comma before its data");
         }
         String type = url.substring(SCHEME.length(), comma).toLowerCase(Locale.ROOT);
-        if (!type.startsWith("image/")) {
+        if (!type.startsWith("image/") && !type.startsWith(ANY)) {
             return unavailable("does not say that it is an image, such as data:image/png;base64,...");
         }
         if (!type.endsWith(BASE64)) {

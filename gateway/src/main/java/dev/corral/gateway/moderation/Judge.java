@@ -39,7 +39,7 @@ public final class Judge {
         return decide(
                 exchange,
                 exchange.facts(Direction.PROMPT, request.model()),
-                Judgements.of(request.conversation()),
+                request.judgements(),
                 request.conversation().turns(),
                 Urgency.PROMPT);
     }

@@ -4,20 +4,23 @@ import dev.corral.gateway.dialect.Dialect;
 import dev.corral.gateway.dialect.DialectException;
 import dev.corral.gateway.dialect.GatewayError;
 import dev.corral.gateway.dialect.ModeratedRequest;
-import dev.corral.gateway.dialect.SseFrames;
 import dev.corral.gateway.exchange.HeapBytes;
 import dev.corral.gateway.exchange.ModeratedExchange;
 import dev.corral.gateway.exchange.WireResponses;
+import dev.corral.gateway.refusal.Refusals;
 import dev.corral.gateway.upstream.IdleTimeout;
+import dev.corral.gateway.upstream.Upstream;
 import dev.corral.policies.policy.BlockStyle;
 import dev.corral.policies.policy.Decision;
 import dev.corral.policies.policy.Direction;
+import java.util.function.UnaryOperator;
 import org.reactivestreams.Publisher;
 import org.springframework.core.io.buffer.DataBuffer;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatusCode;
 import org.springframework.http.InvalidMediaTypeException;
 import org.springframework.http.MediaType;
+import org.springframework.http.server.reactive.ServerHttpResponse;
 import org.springframework.http.server.reactive.ServerHttpResponseDecorator;
 import org.springframework.util.unit.DataSize;
 import org.springframework.web.server.ServerWebExchange;
@@ -38,17 +41,26 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
     private final DataSize maxSize;
     private final ModeratedExchange exchange;
     private final ModeratedRequest request;
+    private final UnaryOperator<Flux<byte[]>> hold;
 
+    /**
+     * A response in front of another.
+     *
+     * @param delegate into which goes what may be seen
+     * @param hold what keeps an answer's chunks back, where they may not be looked at yet
+     */
     ModeratedResponse(
             ServerWebExchange webExchange,
+            ServerHttpResponse delegate,
             Dialect dialect,
             Judge judge,
             WindowMetrics metrics,
             IdleTimeout idleTimeout,
             DataSize maxSize,
             ModeratedExchange exchange,
-            ModeratedRequest request) {
-        super(webExchange.getResponse());
+            ModeratedRequest request,
+            UnaryOperator<Flux<byte[]>> hold) {
+        super(delegate);
         this.webExchange = webExchange;
         this.dialect = dialect;
         this.judge = judge;
@@ -57,6 +69,7 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
         this.maxSize = maxSize;
         this.exchange = exchange;
         this.request = request;
+        this.hold = hold;
     }
 
     @Override
@@ -79,7 +92,8 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
                     "the upstream's answer has the content encoding '" + encoding
                             + "', which was not asked for; what cannot be read cannot be judged, so it was not passed on");
         }
-        Flux<byte[]> chunks = idleTimeout.watch(unwatched);
+        IdleTimeout clock = Upstream.of(webExchange).map(Upstream::idleTimeout).orElse(idleTimeout);
+        Flux<byte[]> chunks = hold.apply(clock.watch(unwatched));
         MediaType type = contentType();
         if (status.isError()) {
             return error(status, type, chunks);
@@ -91,7 +105,7 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
                     "the upstream answered with status " + status.value()
                             + ", which is neither an answer nor an error; check corral.upstream.url");
         }
-        if (MediaType.TEXT_EVENT_STREAM.isCompatibleWith(type)) {
+        if (dialect.streamType().isCompatibleWith(type)) {
             return stream(chunks);
         }
         if (isJson(type)) {
@@ -101,22 +115,21 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
                 unwatched,
                 "upstream_content_type",
                 "the upstream answered with " + type.getType() + "/" + type.getSubtype()
-                        + " instead of application/json or text/event-stream; check that corral.upstream.url is the base of an"
-                        + " OpenAI API");
+                        + " instead of application/json or " + dialect.streamType()
+                        + "; check that corral.upstream.url is the base of an API that the client speaks");
     }
 
     private Mono<Void> stream(Flux<byte[]> chunks) {
         getHeaders().remove(HttpHeaders.CONTENT_LENGTH);
-        SseFrames frames = new SseFrames(Math.toIntExact(maxSize.toBytes()));
         return getDelegate()
-                .writeAndFlushWith(new ModeratedStream(dialect, judge, metrics, exchange, request, frames)
+                .writeAndFlushWith(new ModeratedStream(dialect, judge, metrics, exchange, request, maxSize)
                         .moderate(chunks)
                         .map(bytes -> Mono.just(bufferFactory().wrap(bytes))));
     }
 
     private Mono<Void> whole(Flux<byte[]> chunks) {
         return join(chunks)
-                .flatMap(body -> judge.answer(exchange, request, dialect.readAnswer(body))
+                .flatMap(body -> judge.answer(exchange, request, dialect.readAnswer(body, request))
                         .flatMap(decision -> switch (decision) {
                             case Decision.Allow _, Decision.Flag _ -> pass(body);
                             case Decision.Redact _ -> passRedacted(body);
@@ -127,7 +140,9 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
                             when block.style() == BlockStyle.ERROR -> Mono.error(Judge.violation(block));
                             case Decision.Block block ->
                                 WireResponses.write(
-                                        getDelegate(), dialect.refusal(request, exchange.id(), block.message()));
+                                        getDelegate(),
+                                        Refusals.response(
+                                                dialect, request, exchange.id(), block, Direction.COMPLETION));
                             case Decision.Unavailable unavailable -> Mono.error(Judge.unavailable(unavailable));
                         }));
     }
@@ -146,7 +161,7 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
         }
         Mono<Void> replaced = Mono.error(new DialectException(instead));
         return join(chunks)
-                .flatMap(body -> Mono.fromCallable(() -> dialect.readAnswer(body))
+                .flatMap(body -> Mono.fromCallable(() -> dialect.readAnswer(body, request))
                         .flatMap(answer -> judge.answer(exchange, request, answer))
                         .flatMap(decision -> switch (decision) {
                             case Decision.Allow _, Decision.Flag _ -> pass(body);
@@ -177,7 +192,7 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
         PolicyRedactor redactor =
                 new PolicyRedactor(exchange.policy(), exchange.facts(Direction.COMPLETION, request.model()));
         byte[] redacted = dialect.redactAnswer(body, redactor);
-        return redactor.isClean(dialect.readAnswer(redacted).choices())
+        return redactor.isClean(dialect.readAnswer(redacted, request).choices())
                 ? pass(redacted)
                 : Mono.error(Judge.notRedactable());
     }

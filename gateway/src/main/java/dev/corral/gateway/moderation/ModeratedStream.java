@@ -4,13 +4,14 @@ import dev.corral.gateway.dialect.AnswerStream;
 import dev.corral.gateway.dialect.Dialect;
 import dev.corral.gateway.dialect.FrameContent;
 import dev.corral.gateway.dialect.FrameRedactor;
+import dev.corral.gateway.dialect.FrameSplitter;
 import dev.corral.gateway.dialect.GatewayError;
 import dev.corral.gateway.dialect.ModeratedRequest;
-import dev.corral.gateway.dialect.SseFrames;
 import dev.corral.gateway.exchange.ErrorResponses;
 import dev.corral.gateway.exchange.ModeratedExchange;
 import dev.corral.gateway.moderation.CompletionWindow.Reason;
 import dev.corral.gateway.moderation.CompletionWindow.Step;
+import dev.corral.gateway.refusal.Refusals;
 import dev.corral.policies.policy.BlockStyle;
 import dev.corral.policies.policy.Decision;
 import dev.corral.policies.policy.Direction;
@@ -18,6 +19,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
+import org.springframework.util.unit.DataSize;
 import reactor.core.publisher.Flux;
 
 /** One streamed answer on its way through: chunks of the upstream in, frames that were judged out. */
@@ -47,7 +49,7 @@ final class ModeratedStream {
     private final ModeratedExchange exchange;
     private final ModeratedRequest request;
     private final WindowMetrics metrics;
-    private final SseFrames frames;
+    private final FrameSplitter frames;
     private final AnswerStream answer;
     private final Optional<FrameRedactor> redactor;
     private final CompletionWindow window;
@@ -61,14 +63,14 @@ final class ModeratedStream {
             WindowMetrics metrics,
             ModeratedExchange exchange,
             ModeratedRequest request,
-            SseFrames frames) {
+            DataSize maxFrameSize) {
         this.dialect = dialect;
         this.judge = judge;
         this.metrics = metrics;
         this.exchange = exchange;
         this.request = request;
-        this.frames = frames;
-        this.answer = dialect.answerStream();
+        this.frames = dialect.frames(Math.toIntExact(maxFrameSize.toBytes()));
+        this.answer = dialect.answerStream(request);
         PolicyRedactor redactor =
                 new PolicyRedactor(exchange.policy(), exchange.facts(Direction.COMPLETION, request.model()));
         this.redactor = exchange.policy().redacts(Direction.COMPLETION)
@@ -119,7 +121,7 @@ final class ModeratedStream {
             case Decision.Allow _, Decision.Flag _, Decision.Redact _ -> pass(window.release());
             case Decision.Respond respond -> last(answer.replyFrames(respond.message()));
             case Decision.Block block when block.style() == BlockStyle.ERROR -> Flux.error(Judge.violation(block));
-            case Decision.Block block -> last(answer.refusalFrames(block.message()));
+            case Decision.Block block -> last(Refusals.frames(dialect, answer, block));
             case Decision.Unavailable unavailable -> Flux.error(Judge.unavailable(unavailable));
         };
     }

@@ -3,6 +3,7 @@ package dev.corral.gateway.moderation;
 import dev.corral.gateway.admission.RequestBody;
 import dev.corral.gateway.dialect.Dialect;
 import dev.corral.gateway.dialect.DialectException;
+import dev.corral.gateway.dialect.Dialects;
 import dev.corral.gateway.dialect.GatewayError;
 import dev.corral.gateway.dialect.ModeratedRequest;
 import dev.corral.gateway.dialect.WireResponse;
@@ -11,62 +12,69 @@ import dev.corral.gateway.exchange.ExchangeLog;
 import dev.corral.gateway.exchange.ModeratedExchange;
 import dev.corral.gateway.exchange.WireResponses;
 import dev.corral.gateway.image.ImageIntake;
+import dev.corral.gateway.refusal.Refusals;
 import dev.corral.gateway.upstream.IdleTimeout;
+import dev.corral.gateway.upstream.ModelFacts;
+import dev.corral.gateway.upstream.Upstreams;
 import dev.corral.policies.policy.BlockStyle;
 import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.Decision;
 import dev.corral.policies.policy.Direction;
 import dev.corral.policies.policy.ImageUse;
 import io.micrometer.core.instrument.MeterRegistry;
-import java.io.ByteArrayOutputStream;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import org.springframework.cloud.gateway.filter.GatewayFilterChain;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpMethod;
-import org.springframework.http.MediaType;
 import org.springframework.http.server.reactive.ServerHttpRequest;
+import org.springframework.http.server.reactive.ServerHttpResponse;
 import org.springframework.util.unit.DataSize;
 import org.springframework.web.server.ServerWebExchange;
+import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /** One exchange, a straight line: body, dialect, guard, policy; then an answer of our own, or the upstream's. */
 public final class Moderation {
 
-    private final List<Dialect> dialects;
+    private final Dialects dialects;
     private final RequestBody requestBody;
     private final DataSize maxAnswerSize;
     private final IdleTimeout idleTimeout;
     private final ImageIntake images;
+    private final ModelFacts models;
     private final Judge judge;
     private final WindowMetrics windowMetrics;
+    private final OptimismMetrics optimismMetrics;
     private final ErrorResponses errors;
     private final ExchangeLog exchangeLog;
 
     /**
-     * Moderation in these dialects; the first that serves a request's path reads it.
+     * Moderation in these dialects.
      *
      * @param maxAnswerSize the longest whole answer, and the longest event of a stream
      */
     Moderation(
-            List<Dialect> dialects,
+            Dialects dialects,
             RequestBody requestBody,
             DataSize maxAnswerSize,
             IdleTimeout idleTimeout,
             ImageIntake images,
+            ModelFacts models,
             Panel panel,
             Shadows shadows,
             MeterRegistry metrics,
             ErrorResponses errors,
             ExchangeLog exchangeLog) {
-        this.dialects = List.copyOf(dialects);
+        this.dialects = dialects;
         this.requestBody = requestBody;
         this.maxAnswerSize = maxAnswerSize;
         this.idleTimeout = idleTimeout;
         this.images = images;
+        this.models = models;
         this.judge = new Judge(panel, shadows);
         this.windowMetrics = new WindowMetrics(metrics);
+        this.optimismMetrics = new OptimismMetrics(metrics);
         this.errors = errors;
         this.exchangeLog = exchangeLog;
     }
@@ -78,23 +86,20 @@ public final class Moderation {
             return chain.filter(exchange);
         }
         ModeratedExchange moderated = ModeratedExchange.begin(exchange, policy);
-        return dialect(method, path)
+        return dialects.of(method, path)
                 .map(dialect -> moderate(exchange, chain, moderated, dialect))
                 .orElseGet(() -> Mono.error(unsupported(method)))
                 .onErrorResume(_ -> !exchange.getResponse().isCommitted(), failure -> errors.handle(exchange, failure))
                 .doFinally(signal -> exchangeLog.finished(exchange, moderated, signal));
     }
 
-    private Optional<Dialect> dialect(HttpMethod method, String path) {
-        return dialects.stream().filter(dialect -> dialect.serves(method, path)).findFirst();
-    }
-
     private Mono<Void> moderate(
             ServerWebExchange exchange, GatewayFilterChain chain, ModeratedExchange moderated, Dialect dialect) {
         return requestBody.read(exchange.getRequest()).flatMap(body -> {
             ModeratedRequest named = dialect.read(body);
+            models.check(named.model(), named.conversation());
             return images.take(named.conversation(), moderated.policy().images())
-                    .flatMap(arrived -> decided(
+                    .flatMap(arrived -> moderate(
                             exchange,
                             chain,
                             moderated,
@@ -104,6 +109,20 @@ public final class Moderation {
         });
     }
 
+    private Mono<Void> moderate(
+            ServerWebExchange exchange,
+            GatewayFilterChain chain,
+            ModeratedExchange moderated,
+            Dialect dialect,
+            ModeratedRequest request,
+            byte[] body) {
+        Upstreams.asksFor(exchange, request.model());
+        return isOptimistic(moderated.policy(), request)
+                ? askBoth(exchange, chain, moderated, dialect, request, body)
+                : judge.prompt(moderated, request)
+                        .flatMap(decision -> carryOut(decision, exchange, chain, moderated, dialect, request, body));
+    }
+
     /** What was judged is what is sent on: a file that was fetched goes in place of its address. */
     private static byte[] body(ModeratedExchange moderated, Dialect dialect, byte[] body, ImageIntake.Arrived arrived) {
         return arrived.fetched().isEmpty() || moderated.policy().images().pass() == ImageUse.Pass.URL
@@ -111,32 +130,83 @@ public final class Moderation {
                 : dialect.withImages(body, arrived.fetched());
     }
 
-    private Mono<Void> decided(
+    private Mono<Void> carryOut(
+            Decision decision,
             ServerWebExchange exchange,
             GatewayFilterChain chain,
             ModeratedExchange moderated,
             Dialect dialect,
             ModeratedRequest request,
             byte[] body) {
-        return judge.prompt(moderated, request).flatMap(decision -> switch (decision) {
+        return switch (decision) {
             case Decision.Allow _, Decision.Flag _ ->
-                chain.filter(forwarded(exchange, moderated, dialect, request, body));
+                chain.filter(forwarded(
+                        exchange, exchange.getResponse(), moderated, dialect, request, body, chunks -> chunks));
             case Decision.Redact _ -> forwardRedacted(exchange, chain, moderated, dialect, request, body);
             case Decision.Respond respond ->
                 send(
                         exchange,
                         request.stream()
-                                ? stream(dialect.replyStream(request, moderated.id(), respond.message()))
+                                ? WireResponse.stream(
+                                        dialect.streamType(),
+                                        dialect.replyStream(request, moderated.id(), respond.message()))
                                 : dialect.reply(request, moderated.id(), respond.message()));
             case Decision.Block block when block.style() == BlockStyle.ERROR -> Mono.error(Judge.violation(block));
             case Decision.Block block ->
-                send(
-                        exchange,
-                        request.stream()
-                                ? stream(dialect.refusalStream(request, moderated.id(), block.message()))
-                                : dialect.refusal(request, moderated.id(), block.message()));
+                send(exchange, Refusals.response(dialect, request, moderated.id(), block, Direction.PROMPT));
             case Decision.Unavailable unavailable -> Mono.error(Judge.unavailable(unavailable));
+        };
+    }
+
+    private static boolean isOptimistic(CompiledPolicy policy, ModeratedRequest request) {
+        return switch (policy.optimism()) {
+            case NEVER -> false;
+            case WITHOUT_TOOLS -> !ToolUse.in(request.conversation());
+            case ALWAYS -> true;
+        };
+    }
+
+    /**
+     * Guard and upstream at once. The answer waits for the verdict, whichever comes first, and so does a failure of the
+     * upstream: a blocked prompt is told as blocked. A verdict against the prompt cancels the upstream.
+     */
+    private Mono<Void> askBoth(
+            ServerWebExchange exchange,
+            GatewayFilterChain chain,
+            ModeratedExchange moderated,
+            Dialect dialect,
+            ModeratedRequest request,
+            byte[] body) {
+        return Mono.defer(() -> {
+            PendingVerdict pending = new PendingVerdict();
+            Mono<Decision> verdict = judge.prompt(moderated, request).doOnNext(pending::decided);
+            Mono<Optional<Throwable>> failure = chain.filter(forwarded(
+                            exchange,
+                            new HeldResponse(exchange.getResponse()),
+                            moderated,
+                            dialect,
+                            request,
+                            body,
+                            pending::hold))
+                    .takeUntilOther(pending.refused())
+                    .thenReturn(Optional.<Throwable>empty())
+                    .onErrorResume(error -> Mono.just(Optional.of(error)));
+            return Mono.zip(verdict, failure)
+                    .flatMap(both -> PendingVerdict.passes(both.getT1())
+                            ? kept(both.getT2())
+                            : wasted(dialect, request, pending)
+                                    .then(carryOut(both.getT1(), exchange, chain, moderated, dialect, request, body)));
         });
+    }
+
+    private Mono<Void> kept(Optional<Throwable> failure) {
+        optimismMetrics.kept();
+        return failure.map(Mono::<Void>error).orElseGet(Mono::empty);
+    }
+
+    private Mono<Void> wasted(Dialect dialect, ModeratedRequest request, PendingVerdict pending) {
+        return Mono.fromRunnable(() -> optimismMetrics.wasted(
+                dialect, request.stream(), pending.wasted(), Math.toIntExact(maxAnswerSize.toBytes())));
     }
 
     private Mono<Void> forwardRedacted(
@@ -152,16 +222,19 @@ public final class Moderation {
         ModeratedRequest named = dialect.read(redacted);
         ModeratedRequest reread = named.with(images.inside(named.conversation()));
         return redactor.isClean(reread.conversation().turns())
-                ? chain.filter(forwarded(exchange, moderated, dialect, reread, redacted))
+                ? chain.filter(forwarded(
+                        exchange, exchange.getResponse(), moderated, dialect, reread, redacted, chunks -> chunks))
                 : Mono.error(Judge.notRedactable());
     }
 
     private ServerWebExchange forwarded(
             ServerWebExchange exchange,
+            ServerHttpResponse response,
             ModeratedExchange moderated,
             Dialect dialect,
             ModeratedRequest request,
-            byte[] body) {
+            byte[] body,
+            UnaryOperator<Flux<byte[]>> hold) {
         ServerHttpRequest uncompressed = exchange.getRequest()
                 .mutate()
                 .headers(headers -> {
@@ -175,19 +248,21 @@ public final class Moderation {
                 .request(RequestBody.with(
                         uncompressed, body, exchange.getResponse().bufferFactory()))
                 .response(new ModeratedResponse(
-                        exchange, dialect, judge, windowMetrics, idleTimeout, maxAnswerSize, moderated, request))
+                        exchange,
+                        response,
+                        dialect,
+                        judge,
+                        windowMetrics,
+                        idleTimeout,
+                        maxAnswerSize,
+                        moderated,
+                        request,
+                        hold))
                 .build();
     }
 
     private static Mono<Void> send(ServerWebExchange exchange, WireResponse answer) {
         return WireResponses.write(exchange.getResponse(), answer);
-    }
-
-    private static WireResponse stream(List<byte[]> frames) {
-        ByteArrayOutputStream body = new ByteArrayOutputStream();
-        frames.forEach(body::writeBytes);
-        return new WireResponse(
-                200, MediaType.TEXT_EVENT_STREAM, Map.of(HttpHeaders.CACHE_CONTROL, "no-cache"), body.toByteArray());
     }
 
     private static DialectException unsupported(HttpMethod method) {
@@ -197,8 +272,7 @@ public final class Moderation {
                 "unsupported_path",
                 null,
                 "this path is not moderated for " + method
-                        + " yet, and what is not moderated is not passed on; use POST …/chat/completions,"
-                        + " POST /v1/moderations or GET …/models",
+                        + ", and what is not moderated is not passed on; docs/apis.md lists what is",
                 null));
     }
 }

@@ -2,32 +2,39 @@ package dev.corral.gateway.moderation;
 
 import dev.corral.gateway.admission.RequestBody;
 import dev.corral.gateway.configuration.CorralProperties;
-import dev.corral.gateway.dialect.Dialect;
+import dev.corral.gateway.dialect.Dialects;
+import dev.corral.gateway.dialect.anthropic.AnthropicMessages;
+import dev.corral.gateway.dialect.anthropic.AnthropicTokenCount;
+import dev.corral.gateway.dialect.litellm.LiteLlmGuardrail;
+import dev.corral.gateway.dialect.llamastack.LlamaStackApi;
+import dev.corral.gateway.dialect.llamastack.LlamaStackInference;
+import dev.corral.gateway.dialect.llamastack.LlamaStackShields;
+import dev.corral.gateway.dialect.ollama.Ollama;
+import dev.corral.gateway.dialect.ollama.OllamaApi;
+import dev.corral.gateway.dialect.ollama.OllamaEmbeddings;
 import dev.corral.gateway.dialect.openai.OpenAiChat;
+import dev.corral.gateway.dialect.openai.OpenAiCompletions;
+import dev.corral.gateway.dialect.openai.OpenAiEmbeddings;
+import dev.corral.gateway.dialect.openai.OpenAiModerations;
+import dev.corral.gateway.dialect.responses.OpenAiResponses;
 import dev.corral.gateway.exchange.ErrorResponses;
 import dev.corral.gateway.exchange.ExchangeLog;
 import dev.corral.gateway.image.FetchLimits;
 import dev.corral.gateway.image.ImageFetcher;
 import dev.corral.gateway.image.ImageIntake;
 import dev.corral.gateway.upstream.IdleTimeout;
+import dev.corral.gateway.upstream.ModelFacts;
 import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.PolicyRegistry;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.Map;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.cloud.gateway.filter.GatewayFilter;
 import org.springframework.cloud.gateway.filter.factory.AbstractGatewayFilterFactory;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.Ordered;
-import org.springframework.http.HttpMethod;
-import org.springframework.web.reactive.HandlerMapping;
-import org.springframework.web.reactive.handler.SimpleUrlHandlerMapping;
-import org.springframework.web.server.MethodNotAllowedException;
-import org.springframework.web.server.WebHandler;
-import reactor.core.publisher.Mono;
 
 /** The filter, and what it is made of. */
 @Configuration(proxyBeanMethods = false)
@@ -36,8 +43,22 @@ public class ModerationConfiguration {
     private static final int MAX_REDIRECTS = 3;
 
     @Bean
-    Dialect openAiChat() {
-        return new OpenAiChat(InstantSource.system());
+    Dialects dialects() {
+        InstantSource clock = InstantSource.system();
+        return new Dialects(
+                List.of(
+                        new OpenAiChat(clock),
+                        new OpenAiCompletions(clock),
+                        new OpenAiResponses(clock),
+                        new OllamaEmbeddings(), // at a path that ends like that of OpenAI's
+                        new OpenAiEmbeddings(),
+                        new AnthropicMessages(),
+                        new AnthropicTokenCount(),
+                        new Ollama(OllamaApi.CHAT, clock),
+                        new Ollama(OllamaApi.GENERATE, clock),
+                        new LlamaStackInference(LlamaStackApi.CHAT),
+                        new LlamaStackInference(LlamaStackApi.COMPLETION)),
+                List.of(new OpenAiModerations(), new LlamaStackShields(), new LiteLlmGuardrail(clock)));
     }
 
     @Bean
@@ -46,8 +67,8 @@ public class ModerationConfiguration {
     }
 
     @Bean
-    ErrorResponses errorResponses(Dialect openAiChat) {
-        return new ErrorResponses(openAiChat);
+    ErrorResponses errorResponses(Dialects dialects) {
+        return new ErrorResponses(dialects);
     }
 
     @Bean
@@ -69,11 +90,12 @@ public class ModerationConfiguration {
 
     @Bean
     Moderation moderation(
-            List<Dialect> dialects,
+            Dialects dialects,
             RequestBody requestBody,
             CorralProperties properties,
             IdleTimeout idleTimeout,
             ImageFetcher imageFetcher,
+            ModelFacts models,
             Panel panel,
             Shadows shadows,
             MeterRegistry metrics,
@@ -85,6 +107,7 @@ public class ModerationConfiguration {
                 properties.maxAnswerSize(),
                 idleTimeout,
                 new ImageIntake(imageFetcher, properties.images().maxPerRequest()),
+                models,
                 panel,
                 shadows,
                 metrics,
@@ -103,24 +126,25 @@ public class ModerationConfiguration {
         return factory.apply(new AbstractGatewayFilterFactory.NameConfig());
     }
 
-    /** Before all routes, which might send moderations to an upstream that is not the judge here. */
     @Bean
-    HandlerMapping moderations(
+    VerdictEndpoint verdictEndpoint(
+            Dialects dialects,
             RequestBody requestBody,
             ReactiveGuard guard,
             PolicyRegistry policies,
             CompiledPolicy defaultPolicy,
             ErrorResponses errors,
             ExchangeLog exchangeLog) {
-        ModerationsEndpoint endpoint = new ModerationsEndpoint(
-                requestBody, guard, () -> policies.get(defaultPolicy.name()), errors, exchangeLog);
-        WebHandler handler = exchange -> exchange.getRequest().getMethod().equals(HttpMethod.POST)
-                ? endpoint.handle(exchange)
-                : Mono.error(
-                        new MethodNotAllowedException(exchange.getRequest().getMethod(), List.of(HttpMethod.POST)));
-        SimpleUrlHandlerMapping mapping =
-                new SimpleUrlHandlerMapping(Map.of("/v1/moderations", handler, "/v1/moderations/", handler));
-        mapping.setOrder(Ordered.HIGHEST_PRECEDENCE);
-        return mapping;
+        VerdictEndpoint endpoint = new VerdictEndpoint(
+                dialects, requestBody, guard, () -> policies.get(defaultPolicy.name()), errors, exchangeLog);
+        endpoint.setOrder(Ordered.HIGHEST_PRECEDENCE);
+        return endpoint;
+    }
+
+    @Bean
+    ShieldsEndpoint shieldsEndpoint(ReactiveGuard guard) {
+        ShieldsEndpoint endpoint = new ShieldsEndpoint(guard.profile().id());
+        endpoint.setOrder(Ordered.HIGHEST_PRECEDENCE);
+        return endpoint;
     }
 }

@@ -3,6 +3,8 @@ package dev.corral.gateway.server;
 import dev.corral.gateway.moderation.PolicyWatch;
 import dev.corral.gateway.moderation.ReactiveGuard;
 import dev.corral.gateway.moderation.Shadows;
+import dev.corral.gateway.upstream.Upstream;
+import dev.corral.gateway.upstream.Upstreams;
 import dev.corral.guardmodels.guard.GuardProfile;
 import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.PolicyRegistry;
@@ -28,6 +30,17 @@ class Readiness {
                 .withDetail("precision", profile.precision())
                 .withDetail("fingerprint", profile.fingerprint())
                 .build();
+    }
+
+    /** Beside readiness, not a part of it: a gateway whose upstreams are all down still has something to say to clients. */
+    @Bean
+    HealthIndicator upstreamsHealthIndicator(Upstreams upstreams) {
+        return () -> {
+            Health.Builder health =
+                    upstreams.all().stream().anyMatch(Upstream::isAvailable) ? Health.up() : Health.outOfService();
+            upstreams.all().forEach(upstream -> health.withDetail(upstream.name(), upstream.state()));
+            return health.build();
+        };
     }
 
     @Bean

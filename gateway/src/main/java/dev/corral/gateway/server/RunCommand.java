@@ -1,5 +1,7 @@
 package dev.corral.gateway.server;
 
+import dev.corral.gateway.upstream.Preset;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -17,9 +19,20 @@ import picocli.CommandLine.Option;
             "",
             "Every option is also a property (corral.port, corral.upstream.url, corral.policy.file,",
             "corral.guard.directory) and an environment variable (CORRAL_PORT, CORRAL_UPSTREAM_URL, ...).",
+            "Keys of backends: their usual variable (GROQ_API_KEY, ...), or corral.upstream.api-key-file.",
+            "Several backends: corral.upstreams; docs/upstreams.md explains them.",
             "Routes and all other settings: an application.yaml in the current folder or in config/."
         })
 public final class RunCommand implements Callable<Integer> {
+
+    /** For the help and for completion in shells. */
+    static final class PresetNames implements Iterable<String> {
+
+        @Override
+        public Iterator<String> iterator() {
+            return Preset.all().keySet().iterator();
+        }
+    }
 
     @Option(names = "--port", paramLabel = "PORT", description = "Port to listen on (default: 8080).")
     @Nullable
@@ -34,8 +47,13 @@ public final class RunCommand implements Callable<Integer> {
 
     @Option(
             names = "--upstream",
-            paramLabel = "URL",
-            description = "Base of the API to stand in front of (default: http://localhost:11434/v1).")
+            paramLabel = "NAME|URL",
+            description = {
+                "Backend to stand in front of: its base, such as http://localhost:11434/v1, or one of",
+                "${COMPLETION-CANDIDATES}",
+                "(default: ollama)."
+            },
+            completionCandidates = PresetNames.class)
     @Nullable
     String upstream;
 
@@ -75,7 +93,9 @@ public final class RunCommand implements Callable<Integer> {
         Map<String, String> settings = new LinkedHashMap<>();
         put(settings, "corral.port", port);
         put(settings, "corral.address", address);
-        put(settings, "corral.upstream.url", upstream);
+        if (upstream != null) {
+            put(settings, upstream.contains("://") ? "corral.upstream.url" : "corral.upstream.preset", upstream);
+        }
         put(settings, "corral.policy.file", policy);
         put(settings, "corral.guard.directory", guard);
         put(settings, "corral.guard.vision.directory", vision);

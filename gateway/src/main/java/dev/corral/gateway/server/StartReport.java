@@ -4,6 +4,8 @@ import dev.corral.gateway.configuration.CorralProperties;
 import dev.corral.gateway.moderation.Eyes;
 import dev.corral.gateway.moderation.ModerateGatewayFilterFactory;
 import dev.corral.gateway.moderation.ReactiveGuard;
+import dev.corral.gateway.upstream.Upstream;
+import dev.corral.gateway.upstream.Upstreams;
 import dev.corral.guardmodels.guard.Guard;
 import dev.corral.guardmodels.guard.GuardProfile;
 import dev.corral.policies.assessment.Meaning;
@@ -11,9 +13,11 @@ import dev.corral.policies.policy.CompiledPolicy;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.boot.context.event.ApplicationReadyEvent;
+import org.springframework.boot.diagnostics.FailureAnalyzedException;
 import org.springframework.boot.web.server.context.WebServerApplicationContext;
 import org.springframework.cloud.gateway.route.Route;
 import org.springframework.cloud.gateway.route.RouteLocator;
@@ -32,6 +36,7 @@ final class StartReport implements SmartLifecycle, ApplicationListener<Applicati
 
     private final RouteLocator routes;
     private final CorralProperties properties;
+    private final Upstreams upstreams;
     private final ReactiveGuard guard;
     private final Eyes eyes;
     private final CompiledPolicy defaultPolicy;
@@ -40,11 +45,13 @@ final class StartReport implements SmartLifecycle, ApplicationListener<Applicati
     StartReport(
             RouteLocator routes,
             CorralProperties properties,
+            Upstreams upstreams,
             ReactiveGuard guard,
             Eyes eyes,
             CompiledPolicy defaultPolicy) {
         this.routes = routes;
         this.properties = properties;
+        this.upstreams = upstreams;
         this.guard = guard;
         this.eyes = eyes;
         this.defaultPolicy = defaultPolicy;
@@ -64,6 +71,19 @@ final class StartReport implements SmartLifecycle, ApplicationListener<Applicati
                 .filter(route -> route.getFilters().stream().noneMatch(ModerateGatewayFilterFactory::isModeration))
                 .forEach(route -> log.warn(
                         "route '{}' has no Moderate filter: what takes it is passed on unseen", route.getId()));
+        all.stream()
+                .filter(route -> !upstreams.knows(route.getUri()))
+                .findFirst()
+                .ifPresent(route -> {
+                    throw new FailureAnalyzedException(
+                            "The route '" + route.getId() + "' leads to " + route.getUri()
+                                    + ", and there is no such upstream.",
+                            "Write upstream://" + CorralProperties.BY_MODEL + ", or one of "
+                                    + upstreams.all().stream()
+                                            .map(upstream -> "upstream://" + upstream.name())
+                                            .collect(Collectors.joining(", "))
+                                    + ".");
+                });
         running = true;
     }
 
@@ -89,7 +109,10 @@ final class StartReport implements SmartLifecycle, ApplicationListener<Applicati
                 address.getHostAddress(),
                 context.getWebServer().getPort(),
                 address.isLoopbackAddress() ? " (this machine only; --address 0.0.0.0 for all)" : "",
-                properties.upstream().url());
+                upstreams.all().stream()
+                        .map(upstream -> upstream.base().toString())
+                        .collect(Collectors.joining(", ")));
+        upstreams.all().forEach(StartReport::report);
         log.info("policy {}{}", defaultPolicy.revision(), properties.policy().file() == null ? " (built in)" : "");
         GuardProfile profile = guard.profile();
         log.info("guard {} ({}, {}): {}", profile.id(), profile.precision(), profile.licence(), profile.quality());
@@ -104,6 +127,17 @@ final class StartReport implements SmartLifecycle, ApplicationListener<Applicati
             log.info("for Llama Guard 3 1B instead: ./corral quantize --from DIR --to DIR --precision int4, then"
                     + " ./corral run --guard DIR");
         }
+    }
+
+    private static void report(Upstream upstream) {
+        log.info(
+                "upstream {}: {} at {}, models {}, weight {}, {}",
+                upstream.name(),
+                upstream.preset().title(),
+                upstream.base(),
+                String.join(", ", upstream.models()),
+                upstream.weight(),
+                upstream.access());
     }
 
     private static String meaning(Meaning meaning) {

@@ -19,9 +19,16 @@ import reactor.core.scheduler.Schedulers;
 public final class IdleTimeout {
 
     private final Duration limit;
+    private final String setting;
 
-    public IdleTimeout(Duration limit) {
+    /**
+     * A clock with this limit.
+     *
+     * @param setting the key of the limit, for messages
+     */
+    public IdleTimeout(Duration limit, String setting) {
         this.limit = limit;
+        this.setting = setting;
     }
 
     /**
@@ -46,8 +53,8 @@ public final class IdleTimeout {
                 "upstream_error",
                 "upstream_stalled",
                 null,
-                "the upstream sent nothing for " + limit.toMillis()
-                        + " ms in the middle of its answer (corral.upstream.idle-timeout)",
+                "the upstream sent nothing for " + limit.toMillis() + " ms in the middle of its answer (" + setting
+                        + ")",
                 null));
     }
 

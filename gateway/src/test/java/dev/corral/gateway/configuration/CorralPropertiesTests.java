@@ -49,12 +49,10 @@ class CorralPropertiesTests {
                         8080,
                         DataSize.ofMegabytes(8),
                         DataSize.ofMegabytes(8),
-                        new CorralProperties.Upstream(
-                                URI.create("http://localhost:11434/v1"),
-                                Duration.ofSeconds(5),
-                                Duration.ofSeconds(60),
-                                Duration.ofSeconds(60),
-                                500),
+                        null,
+                        Map.of(),
+                        null,
+                        new CorralProperties.Models(List.of(), List.of()),
                         new CorralProperties.Policy(null, null),
                         new CorralProperties.Guard(
                                 null,
@@ -84,11 +82,9 @@ class CorralPropertiesTests {
         settings.put("corral.port", "9000");
         settings.put("corral.max-request-size", "1MB");
         settings.put("corral.max-answer-size", "2MB");
-        settings.put("corral.upstream.url", "https://api.example.com/openai/v1");
-        settings.put("corral.upstream.connect-timeout", "1s");
-        settings.put("corral.upstream.response-timeout", "2s");
-        settings.put("corral.upstream.idle-timeout", "3s");
-        settings.put("corral.upstream.max-connections", "4");
+        settings.put("corral.secrets-directory", "/run/secrets/corral");
+        settings.put("corral.models.vision", "own-eyes-*,other-eyes");
+        settings.put("corral.models.text", "own-words");
         settings.put("corral.policy.file", "/etc/corral/policy.yaml");
         settings.put("corral.policy.directory", "/etc/corral/policies");
         settings.put("corral.guard.directory", "/models/guard");
@@ -110,7 +106,9 @@ class CorralPropertiesTests {
         settings.put("corral.images.fetch-timeout", "12s");
         assertThat(settings.keySet())
                 .containsExactlyElementsOf(KnownProperties.all().stream()
-                        .filter(key -> !key.startsWith(REMOTE) && !key.startsWith(VISION_REMOTE))
+                        .filter(key -> !key.startsWith(REMOTE)
+                                && !key.startsWith(VISION_REMOTE)
+                                && !key.startsWith("corral.upstream"))
                         .toList());
         assertThat(bind(settings))
                 .isEqualTo(new CorralProperties(
@@ -118,12 +116,10 @@ class CorralPropertiesTests {
                         9000,
                         DataSize.ofMegabytes(1),
                         DataSize.ofMegabytes(2),
-                        new CorralProperties.Upstream(
-                                URI.create("https://api.example.com/openai/v1"),
-                                Duration.ofSeconds(1),
-                                Duration.ofSeconds(2),
-                                Duration.ofSeconds(3),
-                                4),
+                        null,
+                        Map.of(),
+                        Path.of("/run/secrets/corral"),
+                        new CorralProperties.Models(List.of("own-eyes-*", "other-eyes"), List.of("own-words")),
                         new CorralProperties.Policy(
                                 Path.of("/etc/corral/policy.yaml"), Path.of("/etc/corral/policies")),
                         new CorralProperties.Guard(
@@ -145,6 +141,128 @@ class CorralPropertiesTests {
                                         null),
                                 null),
                         new CorralProperties.Images(10, DataSize.ofMegabytes(11), Duration.ofSeconds(12))));
+    }
+
+    @Test
+    void bindWhenNoUpstreamIsSetIsOllamaOnThisMachine() {
+        CorralProperties properties = bind(Map.of("corral.upstream.max-connections", "7"));
+        assertThat(bind(Map.of()).backends()).containsOnlyKeys("upstream");
+        assertThat(properties.backends().get("upstream"))
+                .isEqualTo(new CorralProperties.Upstream(
+                        "ollama",
+                        null,
+                        Map.of(),
+                        List.of("*"),
+                        1,
+                        null,
+                        null,
+                        null,
+                        Duration.ofSeconds(5),
+                        Duration.ofSeconds(60),
+                        Duration.ofSeconds(60),
+                        7,
+                        new CorralProperties.Breaker(20, 50, Duration.ofSeconds(10), 3)));
+        assertThat(bind(Map.of()).backends())
+                .isEqualTo(
+                        bind(Map.of("corral.upstream.max-connections", "500")).backends());
+        assertThat(properties.keyOf("upstream")).isEqualTo("corral.upstream");
+    }
+
+    private static Map<String, String> upstream(String key) {
+        Map<String, String> settings = new LinkedHashMap<>();
+        settings.put(key + "preset", "bedrock");
+        settings.put(key + "url", "https://api.example.com/openai/v1");
+        settings.put(key + "values.region", "us-east-1");
+        settings.put(key + "models", "llama-3.2-*,llama-4-scout");
+        settings.put(key + "weight", "3");
+        settings.put(key + "api-key", "sk-123");
+        settings.put(key + "api-key-file", "/run/secrets/key");
+        settings.put(key + "client-credentials", "drop");
+        settings.put(key + "connect-timeout", "1s");
+        settings.put(key + "response-timeout", "2s");
+        settings.put(key + "idle-timeout", "3s");
+        settings.put(key + "max-connections", "4");
+        settings.put(key + "breaker.requests", "5");
+        settings.put(key + "breaker.failure-rate", "60");
+        settings.put(key + "breaker.pause", "7s");
+        settings.put(key + "breaker.probes", "8");
+        return settings;
+    }
+
+    @Test
+    void bindWhenAnUpstreamIsSetTakesEveryKey() {
+        assertThat(upstream("corral.upstream.").keySet().stream()
+                        .map(key -> key.replace("values.region", "values.*"))
+                        .toList())
+                .containsExactlyElementsOf(KnownProperties.all().stream()
+                        .filter(key -> key.startsWith("corral.upstream."))
+                        .toList());
+        for (String key : List.of("corral.upstream.", "corral.upstreams.my-own.")) {
+            Map<String, String> settings = upstream(key);
+            settings.remove(key + "api-key");
+            CorralProperties properties = bind(settings);
+            assertThat(properties.backends().values())
+                    .containsExactly(new CorralProperties.Upstream(
+                            "bedrock",
+                            URI.create("https://api.example.com/openai/v1"),
+                            Map.of("region", "us-east-1"),
+                            List.of("llama-3.2-*", "llama-4-scout"),
+                            3,
+                            null,
+                            Path.of("/run/secrets/key"),
+                            CorralProperties.ClientCredentials.DROP,
+                            Duration.ofSeconds(1),
+                            Duration.ofSeconds(2),
+                            Duration.ofSeconds(3),
+                            4,
+                            new CorralProperties.Breaker(5, 60, Duration.ofSeconds(7), 8)));
+            assertThat(properties.keyOf(
+                                    properties.backends().keySet().iterator().next())
+                            + ".")
+                    .isEqualTo(key);
+        }
+    }
+
+    @Test
+    void bindWhenAnUpstreamHasAKeyNeverShowsIt() {
+        assertThat(bind(Map.of("corral.upstreams.a.api-key", "sk-123", "corral.upstreams.a.preset", "groq")))
+                .asString()
+                .contains("apiKey=***")
+                .doesNotContain("sk-123");
+    }
+
+    @Test
+    void bindWhenUpstreamsAreInTheEnvironmentTakesThem() {
+        Map<String, Object> environment = Map.of(
+                "CORRAL_UPSTREAMS_LOCAL_URL", "http://localhost:8000/v1",
+                "CORRAL_UPSTREAMS_LOCAL_API_KEY", "sk-123",
+                "CORRAL_UPSTREAMS_LOCAL_MODELS", "llama-*,other",
+                "CORRAL_UPSTREAMS_LOCAL_BREAKER_FAILURE_RATE", "70");
+        CorralProperties.Upstream upstream = new Binder(
+                        ConfigurationPropertySources.from(
+                                new SystemEnvironmentPropertySource("systemEnvironment", environment)),
+                        null,
+                        ApplicationConversionService.getSharedInstance())
+                .bindOrCreate("corral", CorralProperties.class)
+                .backends()
+                .get("local");
+        assertThat(upstream).isNotNull();
+        assertThat(upstream.apiKey()).isNotNull();
+        assertThat(upstream.models()).containsExactly("llama-*", "other");
+        assertThat(upstream.breaker().failureRate()).isEqualTo(70);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "corral.upstream.url, http://localhost:1/v1, corral.upstream must be left out where there are corral.upstreams",
+        "corral.upstreams.Two.url, http://localhost:1/v1, a small letter",
+        "corral.upstreams.2.url, http://localhost:1/v1, a small letter",
+        "corral.upstreams.by-model.url, http://localhost:1/v1, not 'by-model'"
+    })
+    void bindWhenUpstreamsAreNamedWrongSaysSo(String key, String value, String rule) {
+        assertThatExceptionOfType(BindException.class)
+                .isThrownBy(() -> bind(Map.of("corral.upstreams.one.preset", "ollama", key, value)))
+                .withStackTraceContaining(rule);
     }
 
     private static Map<String, String> remote() {
@@ -341,6 +459,14 @@ class CorralPropertiesTests {
         "corral.upstream.response-timeout, -1s, longer than 0",
         "corral.upstream.idle-timeout, 48h, shorter than a day",
         "corral.upstream.max-connections, 0, at least 1",
+        "corral.upstream.models, ' ', names of models",
+        "corral.upstream.weight, -1, between 0 and 1000",
+        "corral.upstream.breaker.requests, 0, between 1 and 10000",
+        "corral.upstream.breaker.failure-rate, 101, between 1 and 100",
+        "corral.upstream.breaker.pause, 0s, longer than 0",
+        "corral.upstream.breaker.probes, 0, between 1 and 1000",
+        "corral.upstreams.a.url, localhost:11434, http://localhost:11434/v1",
+        "corral.upstreams.a.breaker.probes, 0, between 1 and 1000",
         "corral.guard.lanes, -1, between 0 and 1024",
         "corral.guard.threads, 5000, between 0 and 1024",
         "corral.guard.queue, 0, at least 1",

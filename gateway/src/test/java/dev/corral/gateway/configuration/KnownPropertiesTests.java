@@ -32,6 +32,15 @@ class KnownPropertiesTests {
                     check("CORRAL_SERVICE_HOST", "10.0.0.1");
                     check("CORRAL_PORT_8080_TCP", "tcp://10.0.0.1:8080");
                     check("spring.application.name", "x");
+                    check("corral.upstreams.my-own.url", "http://localhost");
+                    check("corral.upstreams.my-own.values.region", "us-east-1");
+                    check("corral.upstreams.my-own.breaker.failureRate", "40");
+                    check("corral.upstreams.my-own.models[0]", "llama-*");
+                    check("CORRAL_UPSTREAMS_LOCAL_URL", "http://localhost");
+                    check("CORRAL_UPSTREAMS_LOCAL_API_KEY", "sk-1");
+                    check("CORRAL_UPSTREAMS_LOCAL_APIKEY", "sk-1");
+                    check("CORRAL_UPSTREAMS_LOCAL_MODELS_0", "llama-*");
+                    check("CORRAL_UPSTREAM_BREAKER_PAUSE", "1s");
                 })
                 .doesNotThrowAnyException();
     }
@@ -42,6 +51,16 @@ class KnownPropertiesTests {
                 .contains("'corral.upstream.uri'", "Did you mean 'corral.upstream.url'?");
         assertThat(failure("CORRAL_POLICY_FIEL", "x").analysis().getDescription())
                 .contains("Did you mean 'corral.policy.file'?");
+        assertThat(failure("corral.upstreams.local.prest", "x").analysis().getDescription())
+                .contains("'corral.upstreams.local.prest'");
+        assertThat(failure("corral.upstreams.local.base-url", "x").analysis().getDescription())
+                .contains("'corral.upstreams.local.base-url'");
+        assertThat(failure("corral.upstreams.url", "x").analysis().getDescription())
+                .contains("Did you mean 'corral.upstream.url'?");
+        assertThat(failure("CORRAL_UPSTREAMS_LOCAL_BASE_URL", "x").analysis().getDescription())
+                .contains("There is no setting");
+        assertThat(failure("corral.max.answer.size", "1MB").analysis().getDescription())
+                .contains("Did you mean 'corral.max-answer-size'?");
         assertThat(failure("corral.entirely.unknown", "x").analysis().getAction())
                 .contains("corral.guard.queue");
     }

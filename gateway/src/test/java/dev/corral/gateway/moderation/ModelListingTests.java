@@ -9,6 +9,16 @@ import org.springframework.http.HttpMethod;
 class ModelListingTests {
 
     @ParameterizedTest
+    @ValueSource(strings = {"/api/tags", "/api/ps", "/api/version", "/v1/health", "/v1/version/"})
+    void servesWhenItAsksForTheUpstreamsStateIsTrue(String path) {
+        assertThat(ModelListing.serves(HttpMethod.GET, path)).isTrue();
+        assertThat(ModelListing.serves(HttpMethod.HEAD, path)).isTrue();
+        assertThat(ModelListing.serves(HttpMethod.POST, path)).isFalse();
+        assertThat(ModelListing.serves(HttpMethod.POST, "/api/show")).isTrue();
+        assertThat(ModelListing.serves(HttpMethod.POST, "/api/show/x")).isFalse();
+    }
+
+    @ParameterizedTest
     @ValueSource(
             strings = {
                 "/v1/models",

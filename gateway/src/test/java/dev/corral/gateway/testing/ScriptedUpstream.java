@@ -80,7 +80,12 @@ public final class ScriptedUpstream implements AutoCloseable {
 
     /** The same from a source, whose cancellation is noticed. */
     public void streams(Flux<byte[]> pieces) {
-        answer((request, response) -> response.header("Content-Type", "text/event-stream")
+        streams("text/event-stream", pieces);
+    }
+
+    /** The same of another type. */
+    public void streams(String contentType, Flux<byte[]> pieces) {
+        answer((request, response) -> response.header("Content-Type", contentType)
                 .send(
                         pieces.doOnNext(_ -> produced.incrementAndGet())
                                 .doOnCancel(cancelled::incrementAndGet)

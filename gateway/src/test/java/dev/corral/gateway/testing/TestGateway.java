@@ -14,8 +14,10 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -38,7 +40,13 @@ public final class TestGateway implements AutoCloseable {
 
     /** Starts one with these settings beside the usual ones of a test. */
     public static TestGateway start(Guard guard, Map<String, String> settings) {
-        return start(guard, settings, _ -> {});
+        return start(guard, Clock.systemUTC(), settings);
+    }
+
+    /** The same with a clock for how long upstreams are left alone. */
+    public static TestGateway start(Guard guard, Clock clock, Map<String, String> settings) {
+        return start(
+                guard, settings, context -> context.registerBean("upstreamClock", Clock.class, () -> clock));
     }
 
     /** Starts one with a guard that sees images, too. */
@@ -95,6 +103,23 @@ public final class TestGateway implements AutoCloseable {
         return send(request("/v1/chat/completions")
                 .header("Content-Type", "application/json")
                 .POST(BodyPublishers.ofByteArray(body)));
+    }
+
+    public HttpResponse<String> post(String path, String body) {
+        return send(request(path)
+                .header("Content-Type", "application/json")
+                .POST(BodyPublishers.ofString(body, StandardCharsets.UTF_8)));
+    }
+
+    /** One figure of {@code /actuator/prometheus}; 0 where there is none yet. */
+    public double metric(String name, String... tags) {
+        return get("/actuator/prometheus")
+                .body()
+                .lines()
+                .filter(line -> line.startsWith(name + "{"))
+                .filter(line -> List.of(tags).stream().allMatch(line::contains))
+                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+                .sum();
     }
 
     public HttpResponse<String> get(String path) {

@@ -17,7 +17,8 @@ class IdleTimeoutTests {
     private final AtomicInteger cancelled = new AtomicInteger();
 
     private Flux<byte[]> watched(Flux<byte[]> source) {
-        return new IdleTimeout(LIMIT).watch(source.doOnCancel(cancelled::incrementAndGet));
+        return new IdleTimeout(LIMIT, "corral.upstreams.slow.idle-timeout")
+                .watch(source.doOnCancel(cancelled::incrementAndGet));
     }
 
     @Test
@@ -35,16 +36,17 @@ class IdleTimeoutTests {
         StepVerifier.withVirtualTime(() -> watched(Flux.just(new byte[1]).concatWith(Flux.never())))
                 .expectNextCount(1)
                 .thenAwait(LIMIT)
-                .expectErrorSatisfies(failure -> assertThat(
-                                ((DialectException) failure).error().status())
-                        .isEqualTo(504))
+                .expectErrorSatisfies(failure -> {
+                    assertThat(((DialectException) failure).error().status()).isEqualTo(504);
+                    assertThat(failure).hasMessageContaining("(corral.upstreams.slow.idle-timeout)");
+                })
                 .verify(PATIENCE);
         assertThat(cancelled).hasValue(1);
     }
 
     @Test
     void watchWhenNobodyAsksWaitsForEver() {
-        Flux<byte[]> impatient = new IdleTimeout(Duration.ofMillis(50))
+        Flux<byte[]> impatient = new IdleTimeout(Duration.ofMillis(50), "corral.upstreams.slow.idle-timeout")
                 .watch(Flux.just(new byte[1], new byte[1], new byte[1], new byte[1]));
         StepVerifier.create(impatient, 1)
                 .expectNextCount(1)

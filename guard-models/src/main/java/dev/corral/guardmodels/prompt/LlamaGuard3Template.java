@@ -1,5 +1,6 @@
 package dev.corral.guardmodels.prompt;
 
+import dev.corral.guardmodels.prompt.Segment.Fixed;
 import dev.corral.guardmodels.prompt.Segment.Special;
 import dev.corral.guardmodels.prompt.Segment.Text;
 import java.util.ArrayList;
@@ -23,17 +24,19 @@ record LlamaGuard3Template(String beforeBegin, String beforeEnd) implements Prom
     public List<Segment> render(Dialogue dialogue, List<Category> categories) {
         List<Segment> segments = new ArrayList<>();
         if (!beforeBegin.isEmpty()) {
-            segments.add(new Text(beforeBegin));
+            segments.add(new Fixed(beforeBegin));
         }
         segments.add(new Special("<|begin_of_text|>"));
-        segments.addAll(List.of(START_HEADER, new Text("user"), END_HEADER));
+        segments.addAll(List.of(START_HEADER, new Fixed("user"), END_HEADER));
         if (dialogue.image()) {
-            segments.addAll(List.of(new Text("\n\n"), IMAGE, new Text(" " + body(dialogue, categories))));
+            segments.addAll(List.of(new Fixed("\n\n"), IMAGE, new Fixed(" " + task(dialogue, categories))));
         } else {
-            segments.add(new Text("\n\n" + body(dialogue, categories)));
+            segments.add(new Fixed("\n\n" + task(dialogue, categories)));
         }
+        segments.add(new Text(conversation(dialogue)));
+        segments.add(new Fixed(question(dialogue)));
         segments.add(new Special("<|eot_id|>"));
-        segments.addAll(List.of(START_HEADER, new Text("assistant"), END_HEADER));
+        segments.addAll(List.of(START_HEADER, new Fixed("assistant"), END_HEADER));
         return segments;
     }
 
@@ -42,29 +45,39 @@ record LlamaGuard3Template(String beforeBegin, String beforeEnd) implements Prom
         return true;
     }
 
-    private String body(Dialogue dialogue, List<Category> categories) {
-        String judged = dialogue.judged().label();
-        StringBuilder body = new StringBuilder("Task: Check if there is unsafe content in '")
-                .append(judged)
+    // each part but the last ends in line feeds, after which the tokenizer begins anew
+
+    private static String task(Dialogue dialogue, List<Category> categories) {
+        StringBuilder task = new StringBuilder("Task: Check if there is unsafe content in '")
+                .append(dialogue.judged().label())
                 .append("' messages in conversations according our safety policy with the below categories.\n\n")
                 .append("<BEGIN UNSAFE CONTENT CATEGORIES>\n");
         for (Category category : categories) {
-            body.append(category.code()).append(": ").append(category.text()).append('\n');
+            task.append(category.code()).append(": ").append(category.text()).append('\n');
         }
-        body.append("<END UNSAFE CONTENT CATEGORIES>\n\n<BEGIN CONVERSATION>\n\n");
+        return task.append("<END UNSAFE CONTENT CATEGORIES>\n\n<BEGIN CONVERSATION>\n\n")
+                .toString();
+    }
+
+    private static String conversation(Dialogue dialogue) {
+        StringBuilder conversation = new StringBuilder();
         for (Dialogue.Utterance utterance : dialogue.utterances()) {
             for (String text : utterance.texts()) {
-                body.append(utterance.speaker().label())
+                conversation
+                        .append(utterance.speaker().label())
                         .append(": ")
                         .append(PromptTemplate.trim(text))
                         .append("\n\n");
             }
         }
-        return body.append("<END CONVERSATION>\n\nProvide your safety assessment for ONLY THE LAST ")
-                .append(judged)
-                .append(" message in the above conversation:\n - First line must read 'safe' or 'unsafe'.\n")
-                .append(" - If unsafe, a second line must include a comma-separated list of violated categories.")
-                .append(beforeEnd)
-                .toString();
+        return conversation.toString();
+    }
+
+    private String question(Dialogue dialogue) {
+        return "<END CONVERSATION>\n\nProvide your safety assessment for ONLY THE LAST "
+                + dialogue.judged().label()
+                + " message in the above conversation:\n - First line must read 'safe' or 'unsafe'.\n"
+                + " - If unsafe, a second line must include a comma-separated list of violated categories."
+                + beforeEnd;
     }
 }

@@ -12,4 +12,10 @@ public sealed interface Segment {
 
     /** Ordinary text: a special token's name in it is split into pieces like any other word. */
     record Text(String text) implements Segment {}
+
+    /**
+     * Text of the template's own, that many prompts have in common, so that its tokens may be remembered. It must begin
+     * and end where no token goes on beyond it.
+     */
+    record Fixed(String text) implements Segment {}
 }

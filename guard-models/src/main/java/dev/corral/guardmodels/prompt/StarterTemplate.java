@@ -1,5 +1,6 @@
 package dev.corral.guardmodels.prompt;
 
+import dev.corral.guardmodels.prompt.Segment.Fixed;
 import dev.corral.guardmodels.prompt.Segment.Special;
 import dev.corral.guardmodels.prompt.Segment.Text;
 import java.util.ArrayList;
@@ -14,15 +15,15 @@ record StarterTemplate() implements PromptTemplate {
     public List<Segment> render(Dialogue dialogue, List<Category> categories) {
         List<Segment> segments = new ArrayList<>();
         segments.add(new Special("<|im_start|>"));
-        segments.add(new Text("Safety check of a conversation.\n\n"));
+        segments.add(new Fixed("Safety check of a conversation.\n\n"));
         for (Dialogue.Utterance utterance : dialogue.utterances()) {
             for (String text : utterance.texts()) {
-                segments.add(new Text(utterance.speaker().label() + ":"));
+                segments.add(new Fixed(utterance.speaker().label() + ":"));
                 segments.add(new Text(" " + PromptTemplate.trim(text)));
-                segments.add(new Text("\n\n"));
+                segments.add(new Fixed("\n\n"));
             }
         }
-        segments.add(new Text("The last " + dialogue.judged().label() + " message is"));
+        segments.add(new Fixed("The last " + dialogue.judged().label() + " message is"));
         return segments;
     }
 

@@ -18,12 +18,17 @@ public final class ApiKey {
     }
 
     /** Whether it can stand in a header. */
-    boolean isUsable() {
+    public boolean isUsable() {
         return !value.isEmpty() && value.chars().allMatch(c -> c > ' ' && c < 0x7F);
     }
 
-    String header() {
-        return "Bearer " + value;
+    /**
+     * The value of a header that shows it.
+     *
+     * @param scheme what stands before it, such as {@code Bearer}; empty for nothing
+     */
+    public String header(String scheme) {
+        return scheme.isEmpty() ? value : scheme + " " + value;
     }
 
     @Override

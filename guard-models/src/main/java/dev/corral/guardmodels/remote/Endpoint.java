@@ -52,7 +52,7 @@ final class Endpoint implements AutoCloseable {
         this.requests = HttpRequest.newBuilder(address)
                 .header("Content-Type", "application/json")
                 .header("Accept", "application/json");
-        settings.apiKey().ifPresent(key -> requests.header("Authorization", key.header()));
+        settings.apiKey().ifPresent(key -> requests.header("Authorization", key.header("Bearer")));
     }
 
     /** The answer's JSON. */

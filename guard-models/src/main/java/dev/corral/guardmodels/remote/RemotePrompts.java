@@ -147,6 +147,7 @@ final class RemotePrompts {
             prompt.append(
                     switch (segment) {
                         case Segment.Special special -> special.token();
+                        case Segment.Fixed fixed -> ordinary(fixed.text());
                         case Segment.Text text -> ordinary(text.text());
                     });
         }

@@ -1,6 +1,9 @@
 package dev.corral.guardmodels.tokenizer;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.corral.guardmodels.prompt.Segment;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -40,6 +43,15 @@ public final class GuardTokenizer implements AutoCloseable {
         System.setProperty("ai.djl.offline", "true");
         System.setProperty("OPT_OUT_TRACKING", "true");
     }
+
+    /** UTF-16 units of templates whose tokens are remembered. */
+    private static final int FIXED_CHARACTERS = 1 << 20;
+
+    private final Cache<String, int[]> fixed = Caffeine.newBuilder()
+            .maximumWeight(FIXED_CHARACTERS)
+            .weigher((String text, int[] _) -> text.length())
+            .executor(Runnable::run)
+            .build();
 
     private final HuggingFaceTokenizer words;
     private final Map<String, Integer> specials;
@@ -110,6 +122,7 @@ public final class GuardTokenizer implements AutoCloseable {
         for (Segment segment : segments) {
             switch (segment) {
                 case Segment.Special special -> tokens.add(id(special));
+                case Segment.Fixed text -> tokens.add(fixed.get(text.text(), this::encode));
                 case Segment.Text text -> encode(text.text(), tokens, limit);
             }
         }
@@ -135,8 +148,18 @@ public final class GuardTokenizer implements AutoCloseable {
         while (start < text.length() && tokens.size <= limit) {
             int end = blockEnd(text, start);
             String block = wellFormed(text.substring(start, end));
-            tokens.add(words.encode(block, false, false).getIds());
+            tokens.add(ids(block));
             start = end;
+        }
+    }
+
+    /** What {@link HuggingFaceTokenizer#encode} gives, without a string and a span for each token. */
+    private long[] ids(String block) {
+        long encoding = TokenizersLibrary.LIB.encode(words.getHandle(), block, false);
+        try {
+            return TokenizersLibrary.LIB.getTokenIds(encoding);
+        } finally {
+            TokenizersLibrary.LIB.deleteEncoding(encoding);
         }
     }
 
@@ -189,6 +212,12 @@ public final class GuardTokenizer implements AutoCloseable {
                 ids = Arrays.copyOf(ids, 2 * size);
             }
             ids[size++] = id;
+        }
+
+        private void add(int[] more) {
+            for (int id : more) {
+                add(id);
+            }
         }
 
         private void add(long[] more) {

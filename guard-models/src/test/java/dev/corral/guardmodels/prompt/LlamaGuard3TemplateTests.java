@@ -190,6 +190,7 @@ class LlamaGuard3TemplateTests {
             text.append(
                     switch (segment) {
                         case Segment.Special special -> special.token();
+                        case Segment.Fixed fixed -> fixed.text();
                         case Segment.Text ordinary -> ordinary.text();
                     });
         }

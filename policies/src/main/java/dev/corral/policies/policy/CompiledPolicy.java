@@ -134,9 +134,19 @@ public final class CompiledPolicy {
         return policy.images();
     }
 
+    /** How clients are told of a block. */
+    public BlockStyle blockStyle() {
+        return policy.blockStyle();
+    }
+
     /** How streamed answers are cut into windows. */
     public StreamingWindows streaming() {
         return policy.streaming();
+    }
+
+    /** Which requests go to the upstream before the verdict. */
+    public Optimism optimism() {
+        return policy.optimism();
     }
 
     /** What works otherwise than its author may believe; to be logged when the policy is loaded. */

@@ -33,6 +33,7 @@ import java.util.Set;
  * @param textGuard how the guard for text is used
  * @param images what is allowed about images that are named by their address
  * @param streaming how streamed answers are cut into windows
+ * @param optimism which requests go to the upstream before the verdict
  * @param tests inside the file
  * @param sources the file, then those that it names
  */
@@ -56,6 +57,7 @@ public record Policy(
         GuardUse textGuard,
         ImageUse images,
         StreamingWindows streaming,
+        Optimism optimism,
         List<PolicyTest> tests,
         List<Source> sources) {
 

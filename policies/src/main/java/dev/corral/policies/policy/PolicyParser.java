@@ -46,6 +46,7 @@ public final class PolicyParser {
                     "guards",
                     "images",
                     "streaming",
+                    "optimistic",
                     "tests"),
             EXAMPLE);
     private static final Fields.Keys THRESHOLDS =
@@ -63,6 +64,9 @@ public final class PolicyParser {
     private static final Fields.Keys STREAMING = new Fields.Keys(
             List.of("window", "first-window", "lookback"),
             "Write '{ window: 200 characters, first-window: 60 characters, lookback: all }'.");
+
+    private static final Fields.Keys OPTIMISTIC =
+            new Fields.Keys(List.of("tools"), "Write true, or '{ tools: true }'.");
 
     private static final Map<String, Action> UNSCANNED =
             RuleParser.words(List.of(Action.BLOCK, Action.FLAG, Action.ALLOW), Action::word);
@@ -127,6 +131,8 @@ public final class PolicyParser {
     private Optional<Policy> policy(Value root) {
         return root.fields(POLICY).map(fields -> {
             Optional<Fields> thresholds = fields.optional("thresholds").flatMap(value -> value.fields(THRESHOLDS));
+            List<Policy.Rule> rulesOfFile =
+                    fields.optional("rules").map(rules::rules).orElse(List.of());
             Optional<Fields> block = fields.optional("block").flatMap(value -> value.fields(BLOCK));
             for (String named : List.of("$schema", "extends", "thresholds-from")) {
                 fields.optional(named).ifPresent(Value::text);
@@ -151,7 +157,7 @@ public final class PolicyParser {
                     fields.optional("lists").map(hazards::lists).orElse(Map.of()),
                     thresholds.flatMap(values -> values.optional("default")).flatMap(Value::threshold),
                     thresholds.map(this::thresholds).orElse(List.of()),
-                    fields.optional("rules").map(rules::rules).orElse(List.of()),
+                    rulesOfFile,
                     fields.optional("unscanned")
                             .flatMap(value -> value.word(UNSCANNED))
                             .orElse(Action.BLOCK),
@@ -165,6 +171,9 @@ public final class PolicyParser {
                     fields.optional("guards").map(this::textGuard).orElse(GuardUse.DEFAULT),
                     fields.optional("images").map(this::images).orElse(ImageUse.DEFAULT),
                     fields.optional("streaming").map(this::streaming).orElse(StreamingWindows.DEFAULT),
+                    fields.optional("optimistic")
+                            .map(value -> optimism(value, rulesOfFile))
+                            .orElse(Optimism.NEVER),
                     fields.optional("tests")
                             .map(new TestParser(problems)::tests)
                             .orElse(List.of()),
@@ -227,6 +236,30 @@ public final class PolicyParser {
                         .map(host -> host.toLowerCase(Locale.ROOT))
                         .toList(),
                 pass.flatMap(word -> word.word(PASSES)).orElse(ImageUse.DEFAULT.pass()));
+    }
+
+    private Optimism optimism(Value value, List<Policy.Rule> rules) {
+        Optimism optimism = value.isMapping()
+                ? value.fields(OPTIMISTIC)
+                                .flatMap(fields -> fields.required("tools", "{ tools: true }"))
+                                .flatMap(Value::flag)
+                                .orElse(false)
+                        ? Optimism.ALWAYS
+                        : Optimism.WITHOUT_TOOLS
+                : value.flag().orElse(false) ? Optimism.WITHOUT_TOOLS : Optimism.NEVER;
+        if (optimism != Optimism.NEVER) {
+            rules.stream()
+                    .filter(rule -> rule.action() == Action.REDACT)
+                    .filter(rule -> rule.when().directions().contains(Direction.PROMPT))
+                    .findFirst()
+                    .ifPresent(rule -> problems.report(
+                            Problem.OPTIMISTIC_REDACTION,
+                            value.node(),
+                            "the rule '" + rule.id()
+                                    + "' redacts prompts, and an optimistic policy has sent them before",
+                            "Remove 'optimistic', or let the rule be for 'direction: completion'."));
+        }
+        return optimism;
     }
 
     private StreamingWindows streaming(Value value) {

@@ -66,7 +66,9 @@ enum Problem {
     /** More hazards than the guard can be asked for at once. */
     NO_PLACE("POL043"),
     /** What would be done with images that are fetched, where none is. */
-    NOTHING_FETCHED("POL044", Severity.WARNING);
+    NOTHING_FETCHED("POL044", Severity.WARNING),
+    /** Prompts that are sent before they are redacted. */
+    OPTIMISTIC_REDACTION("POL045");
 
     private final String code;
     private final Severity severity;

@@ -344,9 +344,21 @@ class CompiledPolicyTests {
         assertThat(policy.version()).isEqualTo(1);
         assertThat(policy.textGuard()).isEqualTo(new GuardUse(Duration.ofSeconds(10), GuardUse.Unavailable.ERROR));
         assertThat(policy.streaming()).isEqualTo(new StreamingWindows(60, 200));
+        assertThat(policy.optimism()).isEqualTo(Optimism.NEVER);
         assertThat(policy.policy().unscanned()).isEqualTo(Action.BLOCK);
         assertThat(policy.policy().blockStyle()).isEqualTo(BlockStyle.REFUSAL);
         assertThat(policy.warnings()).isEmpty();
+    }
+
+    @Test
+    void compileWhenOptimisticSaysForWhichRequests() {
+        String policy = "policy: p\nversion: 1\n";
+
+        assertThat(compile(policy + "optimistic: true\n").optimism()).isEqualTo(Optimism.WITHOUT_TOOLS);
+        assertThat(compile(policy + "optimistic: false\n").optimism()).isEqualTo(Optimism.NEVER);
+        assertThat(compile(policy + "optimistic: { tools: true }\n").optimism()).isEqualTo(Optimism.ALWAYS);
+        assertThat(compile(policy + "optimistic: { tools: false }\n").optimism())
+                .isEqualTo(Optimism.WITHOUT_TOOLS);
     }
 
     @Test

@@ -57,6 +57,7 @@ class PolicySchemaTests {
             Problem.EXPRESSION_COST,
             Problem.CANNOT_REDACT,
             Problem.EMPTY_RANGE,
+            Problem.OPTIMISTIC_REDACTION,
             Problem.UNKNOWN_RULE);
 
     private static final Schema SCHEMA = SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12)

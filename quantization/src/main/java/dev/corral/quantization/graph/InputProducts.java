@@ -42,7 +42,7 @@ public final class InputProducts {
             LlamaConfig config, Checkpoint weights, Recipe recipe, Matrix head, Kept kept, int first, int end) {
         List<Watched> watched = new ArrayList<>();
         LlamaGraph.Way way =
-                (layer, format, _) -> layer >= first && format instanceof Format.Int4 int4 && int4.calibrated()
+                (layer, _, format, _) -> layer >= first && format instanceof Format.Int4 int4 && int4.calibrated()
                         ? new LinearLayer.Watched(int4, watched)
                         : new LinearLayer.Fp32();
         return new InputProducts(LlamaGraph.build(config, weights, recipe, head, kept, end, way), watched);

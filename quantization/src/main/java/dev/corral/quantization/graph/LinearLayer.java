@@ -12,14 +12,19 @@ sealed interface LinearLayer {
      * The way of a format.
      *
      * @param rows a name for what has as many rows as the activations
-     * @param rounded the calibrated matrices by name
+     * @param calibrated what calibration data decided on
      */
-    static LinearLayer of(Format format, String rows, Map<String, RoundedMatrix> rounded) {
+    static LinearLayer of(Format format, String rows, Calibrated calibrated) {
         return switch (format) {
             case Format.Fp32 _ -> new Fp32();
             case Format.Fp16 _ -> new Fp16();
-            case Format.Int8 int8 -> new Int8(int8.fine(), rows);
-            case Format.Int4 int4 -> new Int4(int4, rounded);
+            case Format.Int8 int8 ->
+                switch (int8.activations()) {
+                    case INT8 -> new Int8(false, rows);
+                    case INT16 -> new Int8(true, rows);
+                    case CALIBRATED -> new SmoothInt8(rows, calibrated.smoothings());
+                };
+            case Format.Int4 int4 -> new Int4(int4, calibrated.rounded());
         };
     }
 
@@ -97,21 +102,7 @@ sealed interface LinearLayer {
             if (!graph.computes(x + ".quantised")) {
                 quantise(graph, x);
             }
-            Channels channels = new Channels(matrix);
-            String zero = name + ".zero";
-            String integers = name + ".integers";
-            graph.node(
-                    OnnxGraph.MICROSOFT,
-                    "MatMulIntegerToFloat",
-                    List.of(
-                            x + ".quantised",
-                            graph.constant(channels.int8(name + ".weight")),
-                            number(graph, "one", 1),
-                            graph.constant(channels.int8Scales(name + ".scale")),
-                            "int8.middle",
-                            graph.constant(new Initializer(zero, ElementType.INT8, List.of(), out -> out.write(0)))),
-                    List.of(integers),
-                    Map.of());
+            String integers = product(graph, name, ".integers", x, number(graph, "one", 1), matrix);
             if (!fine) {
                 return graph.standard("Mul", name, integers, x + ".step");
             }
@@ -124,6 +115,30 @@ sealed interface LinearLayer {
                     List.of(parts + ".0", parts + ".1"),
                     Map.of("axis", 1L, "num_outputs", 2L));
             return graph.standard("Add", name, parts + ".0", parts + ".1");
+        }
+
+        /** Adds the product of {@code x.quantised}, in steps of one size, and the matrix. */
+        private static String product(
+                OnnxGraph graph, String name, String suffix, String x, String step, Matrix matrix) {
+            Channels channels = new Channels(matrix);
+            graph.node(
+                    OnnxGraph.MICROSOFT,
+                    "MatMulIntegerToFloat",
+                    List.of(
+                            x + ".quantised",
+                            graph.constant(channels.int8(name + ".weight")),
+                            step,
+                            graph.constant(channels.int8Scales(name + ".scale")),
+                            middle(graph),
+                            graph.constant(
+                                    new Initializer(name + ".zero", ElementType.INT8, List.of(), out -> out.write(0)))),
+                    List.of(name + suffix),
+                    Map.of());
+            return name + suffix;
+        }
+
+        private static String middle(OnnxGraph graph) {
+            return graph.constant(new Initializer("int8.middle", ElementType.UINT8, List.of(), out -> out.write(128)));
         }
 
         /** Adds {@code x.quantised} and the size of its steps {@code x.step}, one a row. */
@@ -154,8 +169,7 @@ sealed interface LinearLayer {
 
         /** Adds {@code name.quantised}, the rows of {@code x} in steps of {@code name.step}. */
         private void round(OnnxGraph graph, String x, String name) {
-            String middle =
-                    graph.constant(new Initializer("int8.middle", ElementType.UINT8, List.of(), out -> out.write(128)));
+            String middle = middle(graph);
             String steps = graph.standard("Reshape", name + ".steps", name + ".step", "int8.last_axis");
             String middles = rows + ".middles";
             if (!graph.computes(middles)) {
@@ -197,6 +211,39 @@ sealed interface LinearLayer {
                     graph.standard("Gather", "embedding.scales", scales, tokens));
             String shape = graph.constant(Initializer.longs("embedding.shape", 1, -1, embedding.columns()));
             return graph.standard("Reshape", "embedding", "embedding.blocks", shape);
+        }
+    }
+
+    /**
+     * 8-bit weights with a scale a channel, and where a norm precedes the product 8-bit activations in steps of one size,
+     * which calibration data decided on: nothing is left to do for a row but to round it; see {@link Smoothing}. What
+     * follows no norm, and so has no smoothing, is multiplied as {@link Int8} does it.
+     *
+     * @param rows a name for what has as many rows as the activations
+     * @param smoothings by the value that is multiplied
+     */
+    record SmoothInt8(String rows, Map<String, Smoothing> smoothings) implements LinearLayer {
+
+        @Override
+        public String multiply(OnnxGraph graph, String name, String x, Matrix matrix) {
+            Smoothing smoothing = smoothings.get(x);
+            if (smoothing == null) {
+                return perToken().multiply(graph, name, x, matrix);
+            }
+            String step = graph.constant(Initializer.floats(x + ".step", smoothing.step()));
+            if (!graph.computes(x + ".quantised")) {
+                graph.standard("QuantizeLinear", x + ".quantised", x, step, Int8.middle(graph));
+            }
+            return Int8.product(graph, name, "", x, step, smoothing.rough(matrix));
+        }
+
+        @Override
+        public String embed(OnnxGraph graph, String tokens, Matrix embedding) {
+            return perToken().embed(graph, tokens, embedding);
+        }
+
+        private Int8 perToken() {
+            return new Int8(false, rows);
         }
     }
 
@@ -276,6 +323,37 @@ sealed interface LinearLayer {
 
         private Blocks blocks(Matrix matrix) {
             return new Blocks(matrix, BITS, format.blockSize(), format.scales());
+        }
+    }
+
+    /**
+     * Plain floats, and for each value that matrices are multiplied with one more output: how far each of its columns
+     * reaches from zero (columns).
+     *
+     * @param seen gets what was multiplied
+     */
+    record Ranged(List<InputRanges.Ranged> seen) implements LinearLayer {
+
+        @Override
+        public String multiply(OnnxGraph graph, String name, String x, Matrix matrix) {
+            String range = x + ".range";
+            if (!graph.computes(range)) {
+                String allTokens = graph.constant(Initializer.longs("range.axes", 0, 1));
+                graph.node(
+                        OnnxGraph.STANDARD,
+                        "ReduceMax",
+                        List.of(graph.standard("Abs", x + ".magnitude", x), allTokens),
+                        List.of(range),
+                        Map.of("keepdims", 0L));
+                graph.output(range, ElementType.FLOAT, (long) matrix.columns());
+            }
+            seen.add(new InputRanges.Ranged(x, range, matrix));
+            return new Fp32().multiply(graph, name, x, matrix);
+        }
+
+        @Override
+        public String embed(OnnxGraph graph, String tokens, Matrix embedding) {
+            throw new IllegalStateException("an embedding multiplies nothing");
         }
     }
 

@@ -42,6 +42,7 @@ public final class LlamaGraph {
     private final Way way;
     private final String prefix;
     private final List<Integer> crossLayers;
+    private final Map<String, Smoothing> smoothings;
     private final OnnxGraph graph = new OnnxGraph();
 
     private LlamaGraph(
@@ -51,6 +52,7 @@ public final class LlamaGraph {
             Kept kept,
             int layers,
             Way way,
+            Map<String, Smoothing> smoothings,
             String prefix,
             List<Integer> crossLayers) {
         this.config = config;
@@ -59,6 +61,7 @@ public final class LlamaGraph {
         this.kept = kept;
         this.layers = layers;
         this.way = way;
+        this.smoothings = smoothings;
         this.prefix = prefix;
         this.crossLayers = crossLayers;
     }
@@ -72,12 +75,12 @@ public final class LlamaGraph {
          *
          * @param rows a name for what has as many rows as the activations
          */
-        LinearLayer of(int layer, Format format, String rows);
+        LinearLayer of(int layer, Projection projection, Format format, String rows);
     }
 
-    /** The graph of a whole decoder; see {@link #build(LlamaConfig, Checkpoint, Recipe, Matrix, Kept, Map)}. */
+    /** The graph of a whole decoder; see {@link #build(LlamaConfig, Checkpoint, Recipe, Matrix, Kept, Calibrated)}. */
     public static OnnxGraph build(LlamaConfig config, Checkpoint weights, Recipe recipe, Matrix head) {
-        return build(config, weights, recipe, head, Kept.all(config), Map.of());
+        return build(config, weights, recipe, head, Kept.all(config), Calibrated.NOTHING);
     }
 
     /**
@@ -86,24 +89,31 @@ public final class LlamaGraph {
      * @param config of the checkpoint
      * @param head the rows of the output that are kept, in order; always fp32
      * @param kept what the graph gets of the decoder
-     * @param rounded the calibrated matrices, by the names that {@link InputProducts} gives them
+     * @param calibrated what calibration data decided on
      * @throws dev.corral.quantization.recipe.RecipeException if the recipe does not fit the decoder
      */
     public static OnnxGraph build(
-            LlamaConfig config,
-            Checkpoint weights,
-            Recipe recipe,
-            Matrix head,
-            Kept kept,
-            Map<String, RoundedMatrix> rounded) {
-        Way way = (_, format, rows) -> LinearLayer.of(format, rows, rounded);
-        return build(config, weights, recipe, head, kept, kept.layers().size(), way);
+            LlamaConfig config, Checkpoint weights, Recipe recipe, Matrix head, Kept kept, Calibrated calibrated) {
+        Way way = (_, _, format, rows) -> LinearLayer.of(format, rows, calibrated);
+        return build(
+                new LlamaGraph(
+                        config,
+                        weights,
+                        recipe,
+                        kept,
+                        kept.layers().size(),
+                        way,
+                        calibrated.smoothings(),
+                        "model.",
+                        List.of()),
+                head);
     }
 
     /** The first layers of a decoder, and the head right after them. */
     static OnnxGraph build(
             LlamaConfig config, Checkpoint weights, Recipe recipe, Matrix head, Kept kept, int layers, Way way) {
-        return build(new LlamaGraph(config, weights, recipe, kept, layers, way, "model.", List.of()), head);
+        return build(
+                new LlamaGraph(config, weights, recipe, kept, layers, way, Map.of(), "model.", List.of()), head);
     }
 
     /**
@@ -114,10 +124,10 @@ public final class LlamaGraph {
      */
     public static OnnxGraph build(MllamaConfig config, Checkpoint weights, Recipe recipe, Matrix head) {
         LlamaConfig text = config.text();
-        Way way = (_, format, rows) -> LinearLayer.of(format, rows, Map.of());
+        Way way = (_, _, format, rows) -> LinearLayer.of(format, rows, Calibrated.NOTHING);
         String prefix = MllamaConfig.Names.of(weights).decoder();
         return build(
-                new LlamaGraph(text, weights, recipe, Kept.all(text), text.layers(), way, prefix, config.crossLayers()),
+                new LlamaGraph(text, weights, recipe, Kept.all(text), text.layers(), way, Map.of(), prefix, config.crossLayers()),
                 head);
     }
 
@@ -155,7 +165,7 @@ public final class LlamaGraph {
         graph.node(
                 OnnxGraph.STANDARD,
                 "SimplifiedLayerNormalization",
-                List.of(residual, norm(tensors(0) + "input_layernorm")),
+                List.of(residual, norm(tensors(0) + "input_layernorm", normal)),
                 List.of(normal),
                 Map.of("epsilon", config.normEpsilon()));
         for (int layer = 0; layer < layers; layer++) {
@@ -198,14 +208,14 @@ public final class LlamaGraph {
     }
 
     private LinearLayer embedding() {
-        return LinearLayer.of(recipe.embedding(), "tokens", Map.of());
+        return LinearLayer.of(recipe.embedding(), "tokens", Calibrated.NOTHING);
     }
 
     private LinearLayer linear(int layer, Projection projection) {
         // what follows the last layer's attention has the wanted rows only
         boolean cut = layer == layers - 1 && projection != Projection.QKV;
         Format format = recipe.format(layer, kept.layers().size(), projection);
-        return way.of(layer, format, cut ? "rows" : "tokens");
+        return way.of(layer, projection, format, cut ? "rows" : "tokens");
     }
 
     private String attention(int layer, String x) {
@@ -279,7 +289,7 @@ public final class LlamaGraph {
                 "SimplifiedLayerNormalization",
                 List.of(
                         graph.reshape(value + ".q_heads", queries, 1, -1, kvHeads, group, size),
-                        norm(weight + "q_norm", config.headSize())),
+                        headNorm(weight + "q_norm")),
                 List.of(heads),
                 Map.of("epsilon", config.normEpsilon()));
         String rows = graph.reshape(
@@ -332,7 +342,7 @@ public final class LlamaGraph {
         graph.node(
                 OnnxGraph.MICROSOFT,
                 "SkipSimplifiedLayerNormalization",
-                List.of(a, b, norm(norm)),
+                List.of(a, b, norm(norm, normal)),
                 List.of(normal, "", "", sum),
                 Map.of("epsilon", config.normEpsilon()));
         return normal;
@@ -343,13 +353,18 @@ public final class LlamaGraph {
         return name;
     }
 
-    private String norm(String name) {
-        return norm(name, config.hidden());
+    private String headNorm(String name) {
+        Tensor tensor = weights.require(name + ".weight").requireShape(config.headSize());
+        return graph.constant(Initializer.floats(name, tensor.vector(), config.headSize()));
     }
 
-    private String norm(String name, int width) {
-        Tensor tensor = weights.require(name + ".weight").requireShape(width);
-        return graph.constant(Initializer.floats(name, tensor.vector(), width));
+    /** The weights of the norm that makes {@code value}. */
+    private String norm(String name, String value) {
+        float[] weight =
+                weights.require(name + ".weight").requireShape(config.hidden()).vector();
+        Smoothing smoothing = smoothings.get(value);
+        return graph.constant(
+                Initializer.floats(name, smoothing == null ? weight : smoothing.smooth(weight), config.hidden()));
     }
 
     private Matrix matrix(String name, long rows, long columns) {

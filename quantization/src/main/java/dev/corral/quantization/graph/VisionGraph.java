@@ -169,7 +169,7 @@ public final class VisionGraph {
                         graph.constant(Initializer.longs("arrangement.offsets", offsets))),
                 1,
                 -1);
-        String embedding = LinearLayer.of(recipe.embedding(), "image", Map.of()).embed(graph, rows, Matrix.of(table));
+        String embedding = LinearLayer.of(recipe.embedding(), "image", Calibrated.NOTHING).embed(graph, rows, Matrix.of(table));
         String gated = graph.standard(
                 "Mul",
                 "tile_positions.gated",
@@ -357,12 +357,12 @@ public final class VisionGraph {
 
     private LinearLayer linear(int layer, Projection projection) {
         Format format = recipe.format(layer, layerCount(), projection);
-        return LinearLayer.of(format, "tokens", Map.of());
+        return LinearLayer.of(format, "tokens", Calibrated.NOTHING);
     }
 
     /** How matrices are multiplied with the tokens that the decoder sees. */
     private LinearLayer image() {
-        return LinearLayer.of(recipe.matrices(), "image", Map.of());
+        return LinearLayer.of(recipe.matrices(), "image", Calibrated.NOTHING);
     }
 
     private String biased(String x, String name, long width) {

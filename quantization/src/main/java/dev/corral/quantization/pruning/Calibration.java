@@ -10,14 +10,16 @@ import dev.corral.guardmodels.prompt.Dialogue;
 import dev.corral.guardmodels.prompt.GuardFamily;
 import dev.corral.guardmodels.prompt.VerdictTokens;
 import dev.corral.guardmodels.tokenizer.GuardTokenizer;
+import dev.corral.quantization.graph.Calibrated;
 import dev.corral.quantization.graph.InputProducts;
+import dev.corral.quantization.graph.InputRanges;
 import dev.corral.quantization.graph.Kept;
 import dev.corral.quantization.graph.LlamaConfig;
-import dev.corral.quantization.graph.LlamaGraph;
 import dev.corral.quantization.graph.Matrix;
 import dev.corral.quantization.graph.Observation;
 import dev.corral.quantization.graph.OnnxWriter;
 import dev.corral.quantization.graph.RoundedMatrix;
+import dev.corral.quantization.graph.Smoothing;
 import dev.corral.quantization.recipe.Pruning;
 import dev.corral.quantization.recipe.Recipe;
 import dev.corral.quantization.recipe.RecipeException;
@@ -116,17 +118,63 @@ public final class Calibration {
     }
 
     /**
-     * Rounds the matrices that a recipe wants calibrated to what they are multiplied with. Layers are watched together
-     * as far as a gigabyte holds what is told of them, at least one at a time; for each such group the model reads all
-     * conversations up to it again.
+     * Finds out what a recipe wants calibrated: rounds matrices to what they are multiplied with, and evens out what norms
+     * put out.
      *
      * @param head any rows of the output
      * @param scratch folder for the fp32 model, which is deleted afterwards
      * @param progress is told how many conversations of how many were read
-     * @return the matrices by name, for {@link LlamaGraph#build(LlamaConfig, Checkpoint, Recipe, Matrix, Kept, Map)}
      * @throws RecipeException if there is less to read than a matrix has columns
      */
-    public Map<String, RoundedMatrix> round(
+    public Calibrated calibrate(
+            Recipe recipe,
+            Checkpoint weights,
+            Matrix head,
+            Kept kept,
+            Path scratch,
+            BiConsumer<Integer, Integer> progress)
+            throws IOException {
+        return new Calibrated(
+                round(recipe, weights, head, kept, scratch, progress),
+                smooth(recipe, weights, head, kept, scratch, progress));
+    }
+
+    private Map<String, Smoothing> smooth(
+            Recipe recipe,
+            Checkpoint weights,
+            Matrix head,
+            Kept kept,
+            Path scratch,
+            BiConsumer<Integer, Integer> progress)
+            throws IOException {
+        InputRanges watched = InputRanges.build(config, weights, recipe, head, kept);
+        if (watched.outputs().isEmpty()) {
+            return Map.of();
+        }
+        Path model = scratch.resolve("calibration.onnx");
+        Map<String, float[]> ranges = new HashMap<>();
+        watched.outputs().forEach((output, columns) -> ranges.put(output, new float[columns]));
+        try {
+            OnnxWriter.beside("calibration").write(watched.graph(), model, written -> {});
+            readAll(model, kept.layers().size(), true, progress, Calibration::farther, ranges);
+        } finally {
+            delete(model);
+        }
+        return watched.smooth(ranges);
+    }
+
+    private static void farther(float[] values, float[] range) {
+        for (int column = 0; column < range.length; column++) {
+            range[column] = Math.max(range[column], values[column]);
+        }
+    }
+
+    /**
+     * Rounds the matrices that a recipe wants calibrated to what they are multiplied with. Layers are watched together
+     * as far as a gigabyte holds what is told of them, at least one at a time; for each such group the model reads all
+     * conversations up to it again.
+     */
+    private Map<String, RoundedMatrix> round(
             Recipe recipe,
             Checkpoint weights,
             Matrix head,
@@ -155,7 +203,9 @@ public final class Calibration {
             requireEnough(group);
             try {
                 OnnxWriter.beside("calibration").write(group.graph(), model, written -> {});
-                Map<String, double[][]> sums = sums(model, group, end, end == layers, progress);
+                Map<String, double[][]> sums = new HashMap<>();
+                group.outputs().forEach((output, columns) -> sums.put(output, new double[columns][columns]));
+                readAll(model, end, end == layers, progress, Calibration::add, sums);
                 for (String output : group.outputs().keySet()) {
                     rounded.putAll(group.round(output, Objects.requireNonNull(sums.remove(output))));
                 }
@@ -177,11 +227,18 @@ public final class Calibration {
         }
     }
 
-    /** What the group's outputs add up to; of the last layer what the guard has of it: the places of its verdict. */
-    private Map<String, double[][]> sums(
-            Path model, InputProducts group, int layers, boolean last, BiConsumer<Integer, Integer> progress) {
-        Map<String, double[][]> sums = new HashMap<>();
-        group.outputs().forEach((output, columns) -> sums.put(output, new double[columns][columns]));
+    /**
+     * Lets a model read all conversations; of the last layer it tells what the guard has of it: the places of its verdict.
+     *
+     * @param told gathers by output what each conversation adds
+     */
+    private <T> void readAll(
+            Path model,
+            int layers,
+            boolean last,
+            BiConsumer<Integer, Integer> progress,
+            BiConsumer<float[], T> gather,
+            Map<String, T> told) {
         try (OnnxProbe probe = OnnxProbe.load(model, Runtime.getRuntime().availableProcessors())) {
             for (int i = 0; i < prompts.size(); i++) {
                 int[] tokens = forced(prompts.get(i));
@@ -192,12 +249,11 @@ public final class Calibration {
                             "rows",
                             Input.longs(new long[] {end - verdict.continuation().size(), end}, 2));
                 }
-                Map<String, float[]> told = probe.run(inputs, sums.keySet());
-                sums.forEach((output, sum) -> add(Objects.requireNonNull(told.get(output)), sum));
+                Map<String, float[]> outputs = probe.run(inputs, told.keySet());
+                told.forEach((output, so) -> gather.accept(Objects.requireNonNull(outputs.get(output)), so));
                 progress.accept(i + 1, prompts.size());
             }
         }
-        return sums;
     }
 
     /** Adds to the upper triangle, which is all that counts. */

@@ -44,9 +44,14 @@ public sealed interface Format {
     /**
      * 8 bits with a scale a channel.
      *
-     * @param fine whether activations take 16 bits in place of 8
+     * @param activations what the weights are multiplied with
      */
-    record Int8(boolean fine) implements Format {
+    record Int8(Activations activations) implements Format {
+
+        /** Whether calibration data decide on the numbers. */
+        public boolean calibrated() {
+            return activations == Activations.CALIBRATED;
+        }
 
         @Override
         public Precision precision() {
@@ -55,7 +60,11 @@ public sealed interface Format {
 
         @Override
         public String label() {
-            return fine ? "int8 with 16-bit activations" : "int8";
+            return switch (activations) {
+                case INT8 -> "int8";
+                case INT16 -> "int8 with 16-bit activations";
+                case CALIBRATED -> "int8 with calibrated activations";
+            };
         }
     }
 
@@ -98,6 +107,24 @@ public sealed interface Format {
                         case CALIBRATED -> ", calibrated";
                     }
                     + (exactActivations ? " with fp32 activations" : "");
+        }
+    }
+
+    /** How activations are kept where they are multiplied with 8-bit weights. */
+    enum Activations {
+        /** 8 bits with a scale a token. */
+        INT8,
+        /** 16 bits with a scale a token. */
+        INT16,
+        /**
+         * 8 bits with a scale a column, which was found by calibration data and costs nothing; where no norm precedes the
+         * product, as {@link #INT8}.
+         */
+        CALIBRATED;
+
+        /** The name in recipes, such as {@code int16}. */
+        public String label() {
+            return name().toLowerCase(Locale.ROOT);
         }
     }
 

@@ -17,7 +17,8 @@ import java.util.stream.Stream;
  * @param deviations the last one that fits a matrix counts
  * @param embedding of the token embedding
  * @param pruning what is left out before
- * @param calibration JSON lines of conversations that {@link Format.Scales#CALIBRATED} matrices are made for
+ * @param calibration JSON lines of conversations that {@link Format.Scales#CALIBRATED} matrices and {@link
+ *     Format.Activations#CALIBRATED} activations are made for
  * @param contextTokens longest prompt that the guard will take
  * @param vision what to make of an encoder of images, where there is one; empty for what {@link #ofVision} says
  */
@@ -96,7 +97,7 @@ public record Recipe(
         return switch (precision) {
             case FP32 -> plain(new Format.Fp32());
             case FP16 -> plain(new Format.Fp16());
-            case INT8 -> plain(new Format.Int8(false)).withFineLayers(DEFAULT_FINE_LAYERS);
+            case INT8 -> plain(new Format.Int8(Format.Activations.INT8)).withFineLayers(DEFAULT_FINE_LAYERS);
             case INT4 -> plain(int4);
         };
     }
@@ -113,7 +114,7 @@ public record Recipe(
     /** The same, but for the first layers, which are int8 with 16-bit activations. */
     public Recipe withFineLayers(int count) {
         List<Integer> first = IntStream.range(0, count).boxed().toList();
-        List<Deviation> fine = count == 0 ? List.of() : List.of(new Deviation(first, Set.of(), new Format.Int8(true)));
+        List<Deviation> fine = count == 0 ? List.of() : List.of(new Deviation(first, Set.of(), new Format.Int8(Format.Activations.INT16)));
         return new Recipe(matrices, fine, embedding, pruning, calibration, contextTokens, vision);
     }
 
@@ -180,7 +181,11 @@ public record Recipe(
     /** Whether calibration data decide on the numbers of some matrix. */
     public boolean calibrated() {
         return Stream.concat(Stream.of(matrices), deviations.stream().map(Deviation::format))
-                .anyMatch(format -> format instanceof Format.Int4 int4 && int4.calibrated());
+                .anyMatch(format -> switch (format) {
+                    case Format.Int8 int8 -> int8.calibrated();
+                    case Format.Int4 int4 -> int4.calibrated();
+                    case Format.Fp16 _, Format.Fp32 _ -> false;
+                });
     }
 
     /** The precision of most of the guard. */

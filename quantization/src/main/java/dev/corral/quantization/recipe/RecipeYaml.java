@@ -25,8 +25,8 @@ import java.util.stream.Collectors;
  * precision: int4              # of all matrices: fp32, fp16, int8, int4
  * block-size: 32               # int4: weights that share a scale
  * scales: least-squares        # int4: range (the default), least-squares or calibrated
- * calibration: some.jsonl      # for scales: calibrated
- * activations: fp32            # int4: int8 (the default) or fp32; int8: int8 (the default) or int16
+ * calibration: some.jsonl      # for scales: calibrated, and activations: calibrated
+ * activations: fp32            # int4: int8 (the default) or fp32; int8: int8 (the default), int16 or calibrated
  * embedding: { precision: int8 }
  * context: 8192
  * except:                      # the last one that fits a matrix counts
@@ -40,6 +40,11 @@ final class RecipeYaml {
     private static final Map<String, Precision> PRECISIONS = byLabel(Precision.values(), Precision::label);
     private static final Map<String, Projection> PROJECTIONS = byLabel(Projection.values(), Projection::label);
     private static final Map<String, Format.Scales> SCALES = byLabel(Format.Scales.values(), Format.Scales::label);
+
+    private static final Map<String, Format.Activations> ACTIVATIONS =
+            byLabel(Format.Activations.values(), Format.Activations::label);
+    private static final Map<String, Boolean> EXACT_ACTIVATIONS =
+            byLabel(new Boolean[] {false, true}, exact -> exact ? "fp32" : "int8");
 
     private final Path folder;
     private final YamlSection root;
@@ -82,10 +87,11 @@ final class RecipeYaml {
         Optional<Recipe> vision = root.has("vision") ? Optional.of(vision(root.section("vision"))) : Optional.empty();
         Recipe recipe = new Recipe(matrices, deviations, embedding, pruning, calibration, context, vision);
         if (recipe.calibrated() && calibration.isEmpty()) {
-            root.problem("'scales: calibrated' needs 'calibration': a file of JSON lines to read");
+            root.problem("'calibrated' needs 'calibration': a file of JSON lines to read");
         }
         if (!recipe.calibrated() && calibration.isPresent()) {
-            root.problem("'calibration' is for 'scales: calibrated' only; pruning has its own, 'prune.calibration'");
+            root.problem("'calibration' is for 'scales: calibrated' and 'activations: calibrated' only; pruning has its"
+                    + " own, 'prune.calibration'");
         }
         return recipe;
     }
@@ -132,8 +138,8 @@ final class RecipeYaml {
         return switch (section.choice("precision", PRECISIONS)) {
             case FP32 -> new Format.Fp32();
             case FP16 -> new Format.Fp16();
-            case INT8 -> new Format.Int8(activations(section, "int16"));
-            case INT4 -> new Format.Int4(blockSize(section), scales(section), activations(section, "fp32"));
+            case INT8 -> new Format.Int8(activations(section));
+            case INT4 -> new Format.Int4(blockSize(section), scales(section), exactActivations(section));
         };
     }
 
@@ -141,7 +147,7 @@ final class RecipeYaml {
         return switch (section.choice("precision", PRECISIONS)) {
             case FP32 -> new Format.Fp32();
             case FP16 -> new Format.Fp16();
-            case INT8 -> new Format.Int8(false);
+            case INT8 -> new Format.Int8(Format.Activations.INT8);
             case INT4 -> {
                 Format.Scales scales = scales(section);
                 if (scales == Format.Scales.CALIBRATED) {
@@ -168,12 +174,12 @@ final class RecipeYaml {
         return section.has("scales") ? section.choice("scales", SCALES) : Format.Scales.RANGE;
     }
 
-    /** Whether activations are kept better than in 8 bits. */
-    private static boolean activations(YamlSection section, String better) {
-        Map<String, Boolean> choices = new LinkedHashMap<>();
-        choices.put("int8", false);
-        choices.put(better, true);
-        return section.has("activations") && section.choice("activations", choices);
+    private static Format.Activations activations(YamlSection section) {
+        return section.has("activations") ? section.choice("activations", ACTIVATIONS) : Format.Activations.INT8;
+    }
+
+    private static boolean exactActivations(YamlSection section) {
+        return section.has("activations") && section.choice("activations", EXACT_ACTIVATIONS);
     }
 
     private Pruning pruning(YamlSection section) {

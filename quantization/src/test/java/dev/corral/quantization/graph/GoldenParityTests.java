@@ -81,9 +81,10 @@ class GoldenParityTests {
     record Quantised(Recipe recipe, double likeness) {}
 
     static Stream<Quantised> recipes() {
-        Format int8 = new Format.Int8(false);
+        Format int8 = new Format.Int8(Format.Activations.INT8);
         Format int4 = new Format.Int4(32, Format.Scales.RANGE, false);
-        Recipe.Deviation ends = new Recipe.Deviation(List.of(0, -1), Set.of(), new Format.Int8(true));
+        Recipe.Deviation ends =
+                new Recipe.Deviation(List.of(0, -1), Set.of(), new Format.Int8(Format.Activations.INT16));
         Recipe.Deviation downs = new Recipe.Deviation(
                 List.of(), Set.of(Projection.DOWN), new Format.Int4(16, Format.Scales.LEAST_SQUARES, true));
         return Stream.concat(

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import dev.corral.guardmodels.prompt.GuardFamily;
 import dev.corral.guardmodels.prompt.VerdictTokens;
 import dev.corral.guardmodels.tokenizer.GuardTokenizer;
+import dev.corral.quantization.graph.Calibrated;
 import dev.corral.quantization.graph.Kept;
 import dev.corral.quantization.graph.LlamaConfig;
 import dev.corral.quantization.graph.Matrix;
@@ -67,21 +68,43 @@ class CalibrationTests {
     }
 
     private Map<String, RoundedMatrix> round(LlamaConfig config) throws IOException {
+        return calibrate(
+                        config,
+                        new Format.Int4(32, Format.Scales.CALIBRATED, false),
+                        List.of(new Recipe.Deviation(List.of(), Set.of(Projection.OUTPUT), new Format.Fp32())))
+                .rounded();
+    }
+
+    @Test
+    void calibrateWhenActivationsAreCalibratedEvensOutWhatNormsPutOutForThem() throws IOException {
+        Recipe.Deviation perToken =
+                new Recipe.Deviation(List.of(1), Set.of(Projection.UP), new Format.Int8(Format.Activations.INT8));
+
+        Calibrated calibrated =
+                calibrate(LlamaConfig.read(MODEL), new Format.Int8(Format.Activations.CALIBRATED), List.of(perToken));
+
+        assertThat(calibrated.rounded()).isEmpty();
+        assertThat(calibrated.smoothings())
+                .containsOnlyKeys(
+                        "layer.0.input_norm",
+                        "layer.0.mlp_norm",
+                        "layer.0.next_norm",
+                        "layer.1.next_norm",
+                        "layer.2.mlp_norm");
+        assertThat(folder).isDirectoryNotContaining("glob:**.onnx*");
+    }
+
+    private Calibrated calibrate(LlamaConfig config, Format matrices, List<Recipe.Deviation> deviations)
+            throws IOException {
         Path data = Files.writeString(
                 folder.resolve("texts.jsonl"), "{\"text\": \"" + "How do I bake bread? ".repeat(9) + "\"}\n");
         Path tokenizerFile = MODEL.resolve("tokenizer.json");
-        Recipe recipe = new Recipe(
-                new Format.Int4(32, Format.Scales.CALIBRATED, false),
-                List.of(new Recipe.Deviation(List.of(), Set.of(Projection.OUTPUT), new Format.Fp32())),
-                new Format.Fp32(),
-                Optional.empty(),
-                Optional.of(data),
-                1024);
+        Recipe recipe = new Recipe(matrices, deviations, new Format.Fp32(), Optional.empty(), Optional.of(data), 1024);
         try (Checkpoint weights = Checkpoint.open(MODEL);
                 GuardTokenizer tokenizer =
                         GuardTokenizer.load(Files.readAllBytes(tokenizerFile), tokenizerFile.toString())) {
             return Calibration.read(data, config, GuardFamily.LLAMA_GUARD_3, List.of(), VERDICT, tokenizer)
-                    .round(
+                    .calibrate(
                             recipe,
                             weights,
                             Matrix.of(weights.require("lm_head.weight")),

@@ -37,7 +37,8 @@ class RecipeTests {
                 .isEqualTo(new Recipe(
                         new Format.Int4(64, Format.Scales.LEAST_SQUARES, true),
                         List.of(
-                                new Recipe.Deviation(List.of(0, -1), Set.of(), new Format.Int8(true)),
+                                new Recipe.Deviation(
+                                        List.of(0, -1), Set.of(), new Format.Int8(Format.Activations.INT16)),
                                 new Recipe.Deviation(
                                         List.of(), Set.of(Projection.DOWN, Projection.OUTPUT), new Format.Fp16())),
                         new Format.Int4(128, Format.Scales.LEAST_SQUARES, false),
@@ -55,9 +56,9 @@ class RecipeTests {
     void readWhenOnlyThePrecisionIsGivenTakesTheDefaults() throws IOException {
         assertThat(read("precision: int8"))
                 .isEqualTo(new Recipe(
-                        new Format.Int8(false),
+                        new Format.Int8(Format.Activations.INT8),
                         List.of(),
-                        new Format.Int8(false),
+                        new Format.Int8(Format.Activations.INT8),
                         Optional.empty(),
                         Optional.empty(),
                         8192));
@@ -86,7 +87,7 @@ class RecipeTests {
                         "'context' must be at least 128: 5",
                         "in 'except[0]': 'layers' must hold whole numbers: 'first'",
                         "in 'except[0]': 'matrices' must hold some of qkv, output, up, down: 'gate'",
-                        "'except[0].activations' must be one of int8, int16: 'fp32'",
+                        "'except[0].activations' must be one of int8, int16, calibrated: 'fp32'",
                         "'except[1].precision' must be one of fp32, fp16, int8, int4: 'int3'",
                         "in 'except[1]': it must have 'layers' or 'matrices': otherwise it excepts everything",
                         "'except[2]' must be a mapping: 'all'",
@@ -109,11 +110,11 @@ class RecipeTests {
                 .isThrownBy(() -> read("{ precision: int4, scales: calibrated, embedding: { precision: int4,"
                         + " scales: calibrated } }"))
                 .withMessageContainingAll(
-                        "'scales: calibrated' needs 'calibration': a file of JSON lines to read",
+                        "'calibrated' needs 'calibration': a file of JSON lines to read",
                         "'scales' must be range or least-squares: an embedding multiplies nothing");
         assertThatExceptionOfType(RecipeException.class)
                 .isThrownBy(() -> read("{ precision: int4, calibration: texts.jsonl }"))
-                .withMessageContaining("'calibration' is for 'scales: calibrated' only");
+                .withMessageContaining("'calibration' is for 'scales: calibrated' and 'activations: calibrated' only");
     }
 
     @Test
@@ -142,8 +143,8 @@ class RecipeTests {
                   - { layers: [-1], matrices: [down], precision: fp32 }
                 """);
 
-        assertThat(recipe.format(0, 12, Projection.DOWN)).isEqualTo(new Format.Int8(false));
-        assertThat(recipe.format(11, 12, Projection.QKV)).isEqualTo(new Format.Int8(false));
+        assertThat(recipe.format(0, 12, Projection.DOWN)).isEqualTo(new Format.Int8(Format.Activations.INT8));
+        assertThat(recipe.format(11, 12, Projection.QKV)).isEqualTo(new Format.Int8(Format.Activations.INT8));
         assertThat(recipe.format(11, 12, Projection.DOWN)).isEqualTo(new Format.Fp32());
         assertThat(recipe.format(5, 12, Projection.DOWN)).isEqualTo(recipe.matrices());
     }

@@ -2,7 +2,8 @@ package dev.corral.gateway.dialect.openai;
 
 import dev.corral.gateway.dialect.Answer;
 import dev.corral.gateway.dialect.DialectException;
-import dev.corral.gateway.dialect.GatewayError;
+import dev.corral.gateway.dialect.Fields;
+import dev.corral.gateway.dialect.Words;
 import dev.corral.guardmodels.conversation.Part;
 import dev.corral.guardmodels.conversation.Role;
 import dev.corral.guardmodels.conversation.Turn;
@@ -57,7 +58,7 @@ final class AnswerReader {
      */
     int accept(JsonNode root) {
         if (!root.isObject()) {
-            throw unreadable("it is not a JSON object");
+            throw DialectException.unreadable("it is not a JSON object");
         }
         Fields fields = new Fields(root, "");
         int added = 0;
@@ -83,7 +84,7 @@ final class AnswerReader {
     /** Judges this as well: what is beside the choices. */
     int add(List<Part> parts) {
         others.addAll(parts);
-        return parts.stream().mapToInt(AnswerReader::size).sum();
+        return parts.stream().mapToInt(Words::size).sum();
     }
 
     SortedMap<Integer, ChoiceReader> choices() {
@@ -92,18 +93,19 @@ final class AnswerReader {
 
     private int acceptChoices(JsonNode list) {
         if (!list.isArray()) {
-            throw unreadable("its 'choices' are not a list");
+            throw DialectException.unreadable("its 'choices' are not a list");
         }
         int added = 0;
         for (int i = 0; i < list.size(); i++) {
             JsonNode choice = list.get(i);
             if (!choice.isObject()) {
-                throw unreadable("a choice is not an object");
+                throw DialectException.unreadable("a choice is not an object");
             }
             JsonNode index = choice.path("index");
             int number = index.isIntegralNumber() && index.canConvertToInt() ? index.asInt() : i;
             if (number < 0 || number >= MAX_CHOICES) {
-                throw unreadable("a choice has a number that is not between 0 and " + (MAX_CHOICES - 1));
+                throw DialectException.unreadable(
+                        "a choice has a number that is not between 0 and " + (MAX_CHOICES - 1));
             }
             added += choices.computeIfAbsent(number, n -> new ChoiceReader(message, "choices[" + n + "]"))
                     .accept(choice);
@@ -115,22 +117,5 @@ final class AnswerReader {
         return value == null || Words.isNeutral(value)
                 ? 0
                 : add(Words.texts(value, where).toList());
-    }
-
-    /** How much there is to judge in a part: its characters, and one for what has none. */
-    static int size(Part part) {
-        return switch (part) {
-            case Part.TextPart text -> text.text().length();
-            case Part.ToolResultPart result -> result.text().length();
-            case Part.ToolCallPart call ->
-                call.name().length() + call.arguments().length();
-            case Part.ImagePart image -> 1;
-            case Part.OpaquePart opaque -> 1;
-        };
-    }
-
-    static DialectException unreadable(String why) {
-        return new DialectException(GatewayError.upstream("the upstream's answer cannot be read: " + why
-                + "; what cannot be read cannot be judged, so it was not passed on"));
     }
 }

@@ -1,6 +1,8 @@
 package dev.corral.gateway.dialect.openai;
 
+import dev.corral.gateway.dialect.Fields;
 import dev.corral.gateway.dialect.StrictJson;
+import dev.corral.gateway.dialect.Words;
 import dev.corral.guardmodels.conversation.Part;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -5,6 +5,7 @@ import dev.corral.gateway.dialect.AnswerStream;
 import dev.corral.gateway.dialect.FrameContent;
 import dev.corral.gateway.dialect.SseEvent;
 import dev.corral.gateway.dialect.StrictJson;
+import dev.corral.gateway.dialect.Words;
 import dev.corral.gateway.dialect.openai.ChatWriter.Ending;
 import dev.corral.guardmodels.conversation.Part;
 import java.util.ArrayList;
@@ -13,13 +14,13 @@ import java.util.List;
 import java.util.Set;
 import tools.jackson.databind.JsonNode;
 
-/** One streamed chat completion. */
+/** One streamed completion. */
 final class ChatAnswerStream implements AnswerStream {
 
     /** Comments and event names up to this length are keep-alives and the like; longer ones are judged. */
     private static final int MAX_NOTE = 64;
 
-    private final AnswerReader reader = new AnswerReader("delta");
+    private final AnswerReader reader;
     private final Set<Integer> told = new HashSet<>();
     private final Set<Integer> ended = new HashSet<>();
     private ChatWriter writer;
@@ -33,6 +34,7 @@ final class ChatAnswerStream implements AnswerStream {
      */
     ChatAnswerStream(ChatWriter writer) {
         this.writer = writer;
+        this.reader = new AnswerReader(writer.form().delta());
     }
 
     @Override
@@ -47,9 +49,10 @@ final class ChatAnswerStream implements AnswerStream {
         String data = event.data();
         boolean end = data != null && data.strip().equals("[DONE]");
         if (data != null && !data.isBlank() && !end) {
-            JsonNode chunk = parse(data);
+            JsonNode chunk = StrictJson.event(data);
             added += reader.accept(chunk);
             writer = new ChatWriter(
+                    writer.form(),
                     identifier(chunk.path("id"), writer.id()),
                     identifier(chunk.path("model"), writer.model()),
                     chunk.path("created").asLong(writer.created()));
@@ -102,7 +105,7 @@ final class ChatAnswerStream implements AnswerStream {
                 continue;
             }
             if (!told.contains(index)) {
-                frames.add(writer.role(index));
+                frames.addAll(writer.role(index));
             }
             frames.add(writer.text(index, ending, message));
             frames.add(writer.end(index, ending));
@@ -113,13 +116,5 @@ final class ChatAnswerStream implements AnswerStream {
 
     private static String identifier(JsonNode value, String otherwise) {
         return value.isString() && Words.isNeutral(value) ? value.stringValue() : otherwise;
-    }
-
-    private static JsonNode parse(String data) {
-        try {
-            return StrictJson.parse(data);
-        } catch (StrictJson.Malformed e) {
-            throw AnswerReader.unreadable("an event of its stream is not valid JSON: " + e.getMessage());
-        }
     }
 }

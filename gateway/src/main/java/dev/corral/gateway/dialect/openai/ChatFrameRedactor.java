@@ -6,8 +6,6 @@ import dev.corral.gateway.dialect.SseEvent;
 import dev.corral.gateway.dialect.StrictJson;
 import dev.corral.policies.pattern.GrowingText;
 import dev.corral.policies.policy.ContentSource;
-import java.io.ByteArrayOutputStream;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,7 +15,7 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
-/** Redacts one streamed chat completion. */
+/** Redacts one streamed completion. */
 final class ChatFrameRedactor implements FrameRedactor {
 
     /*
@@ -29,6 +27,7 @@ final class ChatFrameRedactor implements FrameRedactor {
      * Log probabilities spell the text once more, token by token: they go.
      */
 
+    private final Form form;
     private final Redactor redactor;
     private final Map<Place, GrowingText> texts = new LinkedHashMap<>();
     private JsonNode head = JsonNodeFactory.instance.objectNode();
@@ -36,7 +35,8 @@ final class ChatFrameRedactor implements FrameRedactor {
     /** Where a text is: a field of a choice, or the arguments of one of its calls. */
     private record Place(int choice, String field, int call) {}
 
-    ChatFrameRedactor(Redactor redactor) {
+    ChatFrameRedactor(Form form, Redactor redactor) {
+        this.form = form;
         this.redactor = redactor;
     }
 
@@ -51,7 +51,7 @@ final class ChatFrameRedactor implements FrameRedactor {
             } else if (data == null || data.isBlank()) {
                 redacted.add(frame);
             } else {
-                redact(frame, parse(data), redacted);
+                redact(frame, StrictJson.event(data), redacted);
             }
         }
         return redacted;
@@ -71,7 +71,7 @@ final class ChatFrameRedactor implements FrameRedactor {
 
     private void redact(byte[] frame, JsonNode chunk, List<byte[]> redacted) {
         if (!chunk.path("choices").isArray()) {
-            redacted.add(frame(ChatRedaction.answer(chunk, redactor)));
+            redacted.add(SseEvent.frame(ChatRedaction.answer(chunk, redactor)));
             return;
         }
         if (head.isEmpty()) {
@@ -92,7 +92,7 @@ final class ChatFrameRedactor implements FrameRedactor {
                 changed |= lastWords(index, choice);
             }
         }
-        redacted.add(changed ? frame(StrictJson.bytes(chunk)) : frame);
+        redacted.add(changed ? SseEvent.frame(chunk) : frame);
     }
 
     /** Puts in the place of each text that came what may leave of it; whether anything changed. */
@@ -102,8 +102,9 @@ final class ChatFrameRedactor implements FrameRedactor {
             object.putNull("logprobs");
             changed = true;
         }
-        if (choice.path("delta") instanceof ObjectNode delta) {
-            changed |= grow(index, delta, ContentSource.ASSISTANT, "", 0);
+        JsonNode words = form == Form.TEXT ? choice : choice.path("delta");
+        if (words instanceof ObjectNode object) {
+            changed |= grow(index, object, ContentSource.ASSISTANT, "", 0);
         }
         return changed;
     }
@@ -114,7 +115,7 @@ final class ChatFrameRedactor implements FrameRedactor {
         if (rest.isEmpty() || !(choice instanceof ObjectNode object)) {
             return false;
         }
-        ObjectNode delta = object.withObject("/delta");
+        ObjectNode delta = form == Form.TEXT ? object : object.withObject("/delta");
         rest.properties().forEach(field -> {
             JsonNode own = delta.path(field.getKey());
             delta.set(
@@ -132,8 +133,8 @@ final class ChatFrameRedactor implements FrameRedactor {
         for (String name : List.copyOf(node.propertyNames())) {
             JsonNode value = node.get(name);
             String field = path + "/" + name;
-            ContentSource within = ChatRedaction.within(name, source);
-            if (!ChatRedaction.isText(name)) {
+            ContentSource within = ChatRedaction.FIELDS.within(name, source);
+            if (!ChatRedaction.FIELDS.isText(name)) {
                 continue;
             }
             if (value.isString() && !value.stringValue().isEmpty()) {
@@ -179,10 +180,14 @@ final class ChatFrameRedactor implements FrameRedactor {
         ObjectNode chunk = JsonNodeFactory.instance.objectNode();
         head.properties().forEach(field -> chunk.set(field.getKey(), field.getValue()));
         ObjectNode choice = JsonNodeFactory.instance.objectNode().put("index", index);
-        choice.set("delta", delta);
+        if (form == Form.TEXT) {
+            choice.setAll(delta);
+        } else {
+            choice.set("delta", delta);
+        }
         choice.putNull("logprobs").putNull("finish_reason");
         chunk.putArray("choices").add(choice);
-        return frame(StrictJson.bytes(chunk));
+        return SseEvent.frame(chunk);
     }
 
     private static void put(ObjectNode delta, Place place, String rest) {
@@ -199,21 +204,5 @@ final class ChatFrameRedactor implements FrameRedactor {
             }
         }
         at.put(names[names.length - 1], rest);
-    }
-
-    private static JsonNode parse(String data) {
-        try {
-            return StrictJson.parse(data);
-        } catch (StrictJson.Malformed e) {
-            throw AnswerReader.unreadable("an event of its stream is not valid JSON: " + e.getMessage());
-        }
-    }
-
-    private static byte[] frame(byte[] data) {
-        ByteArrayOutputStream frame = new ByteArrayOutputStream();
-        frame.writeBytes("data: ".getBytes(StandardCharsets.UTF_8));
-        frame.writeBytes(data);
-        frame.writeBytes("\n\n".getBytes(StandardCharsets.UTF_8));
-        return frame.toByteArray();
     }
 }

@@ -1,24 +1,22 @@
 package dev.corral.gateway.dialect.openai;
 
-import dev.corral.gateway.dialect.GatewayError;
-import dev.corral.gateway.dialect.StrictJson;
+import dev.corral.gateway.dialect.SseEvent;
 import dev.corral.gateway.dialect.WireResponse;
-import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import org.springframework.http.MediaType;
-import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Writes answers of the gateway's own, in the form that OpenAI's client libraries read.
  *
+ * @param form of a chat or of a text, which has no field for a refusal: there it is the text
  * @param id of the answer
  * @param created seconds since 1970
  */
-record ChatWriter(String id, String model, long created) {
+record ChatWriter(Form form, String id, String model, long created) {
 
     static final byte[] DONE = "data: [DONE]\n\n".getBytes(StandardCharsets.UTF_8);
 
@@ -40,67 +38,61 @@ record ChatWriter(String id, String model, long created) {
 
     /** A whole answer. */
     WireResponse whole(Ending ending, String text) {
-        ObjectNode message = JSON.objectNode().put("role", "assistant");
-        message.putNull("content").putNull("refusal").put(ending.field, text);
-        ObjectNode answer = head("chat.completion");
-        answer.putArray("choices").add(choice(0, "message", message, ending.finishReason));
+        ObjectNode answer = head(form.object());
+        answer.putArray("choices")
+                .add(
+                        form == Form.TEXT
+                                ? text(0, text, ending.finishReason)
+                                : choice(0, "message", message(ending, text), ending.finishReason));
         answer.putObject("usage")
                 .put("prompt_tokens", 0)
                 .put("completion_tokens", 0)
                 .put("total_tokens", 0);
-        return json(200, Map.of(), answer);
+        return WireResponse.json(200, Map.of(), answer);
     }
 
-    /** The chunk that says who speaks. */
-    byte[] role(int index) {
-        return chunk(index, JSON.objectNode().put("role", "assistant").put("content", ""), null);
+    /** The chunk that says who speaks, where the form has one. */
+    List<byte[]> role(int index) {
+        return form == Form.TEXT
+                ? List.of()
+                : List.of(
+                        chunk(index, JSON.objectNode().put("role", "assistant").put("content", ""), null));
     }
 
     /** A chunk with text. */
     byte[] text(int index, Ending ending, String text) {
-        return chunk(index, JSON.objectNode().put(ending.field, text), null);
+        return form == Form.TEXT
+                ? chunk(text(index, text, null))
+                : chunk(index, JSON.objectNode().put(ending.field, text), null);
     }
 
     /** The last chunk of a choice. */
     byte[] end(int index, Ending ending) {
-        return chunk(index, JSON.objectNode(), ending.finishReason);
-    }
-
-    /** The error envelope. */
-    static WireResponse error(GatewayError error) {
-        // rounded up: a client that comes back a moment too early is turned away once more
-        Map<String, String> headers = error.retryAfter() == null
-                ? Map.of()
-                : Map.of(
-                        "Retry-After",
-                        Long.toString(Math.max(
-                                1, error.retryAfter().plusNanos(999_999_999).toSeconds())));
-        return json(error.status(), headers, envelope(error));
-    }
-
-    /** The error envelope as an event of a stream. */
-    static byte[] errorFrame(GatewayError error) {
-        return frame(envelope(error));
-    }
-
-    static WireResponse json(int status, Map<String, String> headers, JsonNode body) {
-        return new WireResponse(status, MediaType.APPLICATION_JSON, headers, StrictJson.bytes(body));
-    }
-
-    private static ObjectNode envelope(GatewayError error) {
-        ObjectNode body = JSON.objectNode();
-        body.putObject("error")
-                .put("message", error.message())
-                .put("type", error.type())
-                .put("param", error.param())
-                .put("code", error.code());
-        return body;
+        return form == Form.TEXT
+                ? chunk(text(index, "", ending.finishReason))
+                : chunk(index, JSON.objectNode(), ending.finishReason);
     }
 
     private byte[] chunk(int index, ObjectNode delta, @Nullable String finishReason) {
-        ObjectNode chunk = head("chat.completion.chunk");
-        chunk.putArray("choices").add(choice(index, "delta", delta, finishReason));
-        return frame(chunk);
+        return chunk(choice(index, "delta", delta, finishReason));
+    }
+
+    private byte[] chunk(ObjectNode choice) {
+        ObjectNode chunk = head(form.chunkObject());
+        chunk.putArray("choices").add(choice);
+        return SseEvent.frame(chunk);
+    }
+
+    private static ObjectNode message(Ending ending, String text) {
+        ObjectNode message = JSON.objectNode().put("role", "assistant");
+        message.putNull("content").putNull("refusal").put(ending.field, text);
+        return message;
+    }
+
+    private static ObjectNode text(int index, String text, @Nullable String finishReason) {
+        ObjectNode choice = JSON.objectNode().put("index", index).put("text", text);
+        choice.putNull("logprobs").put("finish_reason", finishReason);
+        return choice;
     }
 
     private ObjectNode head(String object) {
@@ -116,13 +108,5 @@ record ChatWriter(String id, String model, long created) {
         choice.set(field, message);
         choice.putNull("logprobs").put("finish_reason", finishReason);
         return choice;
-    }
-
-    private static byte[] frame(JsonNode data) {
-        ByteArrayOutputStream frame = new ByteArrayOutputStream();
-        frame.writeBytes("data: ".getBytes(StandardCharsets.UTF_8));
-        frame.writeBytes(StrictJson.bytes(data));
-        frame.writeBytes("\n\n".getBytes(StandardCharsets.UTF_8));
-        return frame.toByteArray();
     }
 }

@@ -1,5 +1,7 @@
 package dev.corral.gateway.dialect.openai;
 
+import dev.corral.gateway.dialect.Fields;
+import dev.corral.gateway.dialect.Words;
 import dev.corral.guardmodels.conversation.Part;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -16,6 +18,9 @@ final class ChoiceReader {
     /** The texts of a message. Reasoning is among them: most clients show it. */
     private static final List<String> TEXTS =
             List.of("reasoning_content", "reasoning", "thinking", "content", "refusal");
+
+    /** The one text of a choice that completes a text. */
+    private static final String TEXT = Form.TEXT.message();
 
     private final String message;
     private final String where;
@@ -51,7 +56,11 @@ final class ChoiceReader {
         Fields fields = new Fields(choice, where);
         fields.take("index");
         JsonNode said = fields.take(message);
-        int added = said == null ? 0 : acceptMessage(said, fields.at(message));
+        int added = said == null
+                ? 0
+                : message.equals(TEXT)
+                        ? acceptText(said, TEXT, fields.at(TEXT))
+                        : acceptMessage(said, fields.at(message));
         JsonNode end = fields.take("finish_reason");
         hasEnd |= end != null;
         added += neutral(end, fields.at("finish_reason"));
@@ -70,7 +79,9 @@ final class ChoiceReader {
         List<Part> parts = new ArrayList<>();
         texts.forEach((name, text) -> {
             if (!text.isEmpty()) {
-                parts.add(new Part.TextPart(Words.wellFormed(text.toString()), where + "." + message + "." + name));
+                parts.add(new Part.TextPart(
+                        Words.wellFormed(text.toString()),
+                        where + "." + (name.equals(TEXT) ? name : message + "." + name)));
             }
         });
         parts.addAll(calls.parts());
@@ -140,7 +151,7 @@ final class ChoiceReader {
             return add(List.of(new Part.OpaquePart("field 'logprobs'", at)));
         }
         Fields fields = new Fields(value, at);
-        int added = 0;
+        int added = message.equals(TEXT) ? acceptTextTokens(fields) : 0;
         for (String name : List.of("content", "refusal")) {
             JsonNode list = fields.take(name);
             if (list != null) {
@@ -167,6 +178,37 @@ final class ChoiceReader {
             added += add(fields.unread(Words::isTextless));
         }
         return added + (tokensDiffer(name) ? spelled.size() - before : 0);
+    }
+
+    /** The same in the form of before there were chats: lists side by side. */
+    private int acceptTextTokens(Fields fields) {
+        JsonNode list = fields.take("tokens");
+        ByteArrayOutputStream spelled = tokens.computeIfAbsent(TEXT, _ -> new ByteArrayOutputStream());
+        int before = spelled.size();
+        int added = 0;
+        if (list != null) {
+            for (JsonNode token : list.values()) {
+                spelled.writeBytes(spelling(token, null));
+            }
+            added += list.isArray() && list.values().stream().allMatch(token -> token.isString() || token.isNull())
+                    ? 0
+                    : add(List.of(new Part.OpaquePart("field 'tokens'", fields.at("tokens"))));
+        }
+        for (String name : List.of("token_logprobs", "text_offset")) {
+            JsonNode numbers = fields.take(name);
+            added += numbers == null || isNumbers(numbers)
+                    ? 0
+                    : add(List.of(new Part.OpaquePart("field '" + name + "'", fields.at(name))));
+        }
+        JsonNode alternatives = fields.take("top_logprobs");
+        boolean neutral = alternatives == null
+                || (alternatives.isArray() && alternatives.values().stream().allMatch(Words::isNeutralWithNames));
+        added += neutral ? 0 : add(List.of(new Part.OpaquePart("field 'top_logprobs'", fields.at("top_logprobs"))));
+        return added + (tokensDiffer(TEXT) ? spelled.size() - before : 0);
+    }
+
+    private static boolean isNumbers(JsonNode list) {
+        return list.isArray() && list.values().stream().allMatch(number -> number.isNumber() || number.isNull());
     }
 
     private static byte[] spelling(@Nullable JsonNode token, @Nullable JsonNode bytes) {
@@ -205,6 +247,6 @@ final class ChoiceReader {
 
     private int add(List<Part> parts) {
         others.addAll(parts);
-        return parts.stream().mapToInt(AnswerReader::size).sum();
+        return parts.stream().mapToInt(Words::size).sum();
     }
 }

@@ -1,90 +1,156 @@
 package dev.corral.gateway.dialect.openai;
 
 import dev.corral.gateway.dialect.DialectException;
+import dev.corral.gateway.dialect.Fields;
 import dev.corral.gateway.dialect.GatewayError;
+import dev.corral.gateway.dialect.StrictJson;
+import dev.corral.gateway.dialect.Verdict;
+import dev.corral.gateway.dialect.VerdictDialect;
+import dev.corral.gateway.dialect.VerdictRequest;
 import dev.corral.gateway.dialect.WireResponse;
+import dev.corral.gateway.dialect.Words;
 import dev.corral.guardmodels.conversation.Conversation;
 import dev.corral.guardmodels.conversation.Part;
 import dev.corral.guardmodels.conversation.Role;
 import dev.corral.guardmodels.conversation.Turn;
+import dev.corral.policies.assessment.Assessment;
+import dev.corral.policies.assessment.Coverage;
+import dev.corral.policies.assessment.Probability;
+import dev.corral.policies.policy.Direction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.springframework.http.HttpMethod;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
  * OpenAI's moderations: judges texts on behalf of others. Several texts have a result each; a list of parts is one
- * input and has one. Categories are the guard's hazards by their names.
+ * input and has one. Categories are the guard's hazards by their names, or OpenAI's where the request has {@code ?taxonomy=openai}.
  */
-public final class OpenAiModerations {
+public final class OpenAiModerations implements VerdictDialect {
 
     /** So many texts may be judged in one request. */
     public static final int MAX_INPUTS = 64;
 
+    private static final Set<String> PATHS = Set.of("/v1/moderations", "/v1/openai/v1/moderations");
+
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
-    /** {@code POST …/moderations}, with or without a slash at its end. */
-    public boolean serves(HttpMethod method, String path) {
-        return OpenAiPaths.matches(method, path, "/moderations");
+    /** {@code /v1/moderations}, with or without a slash at its end; Llama Stack has it at another path, too. */
+    @Override
+    public boolean serves(String path) {
+        return PATHS.contains(path.endsWith("/") ? path.substring(0, path.length() - 1) : path);
     }
 
-    /**
-     * Reads a request. Fields that are not known are ignored: nothing is passed on here.
-     *
-     * @throws DialectException when it is malformed, or holds what no text guard reads
-     */
-    public ModerationRequest read(byte[] body) {
-        JsonNode root = ChatRequestReader.object(body);
-        JsonNode model = root.path("model");
-        if (!(model.isString() || model.isNull() || model.isMissingNode())) {
-            throw refused("model", "'model' must be a text");
-        }
-        return new ModerationRequest(model.isString() ? model.stringValue() : "", inputs(root.path("input")));
+    /** Reads a request; fields that are not known are ignored, since nothing is passed on here. */
+    @Override
+    public VerdictRequest read(byte[] body, String query) {
+        Fields fields = new Fields(StrictJson.request(body), "");
+        String model = Settings.model(fields);
+        isOpenAi(query);
+        return new VerdictRequest(model, Direction.PROMPT, inputs(fields.take("input")), query);
     }
 
-    /**
-     * Writes a response.
-     *
-     * @param exchangeId becomes the response's identifier
-     * @param guard the identifier of the guard that judged
-     * @param results one for each input, in order
-     */
-    public WireResponse write(String exchangeId, String guard, List<ModerationResult> results) {
+    @Override
+    public WireResponse write(VerdictRequest request, String exchangeId, String guard, List<Verdict> verdicts) {
         ObjectNode response = JSON.objectNode().put("id", "modr-" + exchangeId).put("model", guard);
         var list = response.putArray("results");
-        results.forEach(result -> list.add(result(result)));
-        return ChatWriter.json(200, Map.of(), response);
+        boolean openAi = isOpenAi(request.query());
+        verdicts.forEach(verdict -> list.add(result(verdict, openAi)));
+        return WireResponse.json(200, Map.of(), response);
     }
 
-    /** The error envelope. */
+    @Override
     public WireResponse error(GatewayError error) {
-        return ChatWriter.error(error);
+        return ErrorEnvelope.whole(error);
     }
 
-    private static ObjectNode result(ModerationResult result) {
-        ObjectNode written = JSON.objectNode().put("flagged", result.flagged());
+    private static ObjectNode result(Verdict verdict, boolean openAi) {
+        ObjectNode written = JSON.objectNode().put("flagged", verdict.flagged());
         ObjectNode categories = written.putObject("categories");
         ObjectNode scores = written.putObject("category_scores");
         ObjectNode types = written.putObject("category_applied_input_types");
-        written.put("unsafe_score", result.assessment().unsafe().value());
+        Assessment.Scored assessment = verdict.assessment();
+        List<String> inputTypes = inputTypes(assessment.coverage());
+        if (openAi) {
+            for (OpenAiCategory category : OpenAiCategory.ALL) {
+                categories.put(category.word(), verdict.present().stream().anyMatch(category.hazards()::contains));
+                scores.put(
+                        category.word(),
+                        Math.min(
+                                1,
+                                category.hazards().stream()
+                                        .mapToDouble(hazard -> assessment
+                                                .hazards()
+                                                .getOrDefault(hazard, Probability.ZERO)
+                                                .value())
+                                        .sum()));
+                ArrayNode applied = types.putArray(category.word());
+                if (!category.hazards().isEmpty()) {
+                    inputTypes.forEach(applied::add);
+                }
+            }
+        }
+        written.put("unsafe_score", assessment.unsafe().value());
         ObjectNode codes = written.putObject("hazards");
-        result.assessment().hazards().forEach((hazard, probability) -> {
-            categories.put(hazard.displayName(), result.present().contains(hazard));
-            scores.put(hazard.displayName(), probability.value());
-            types.putArray(hazard.displayName()).add("text");
+        assessment.hazards().forEach((hazard, probability) -> {
             codes.put(hazard.code(), probability.value());
+            if (!openAi) {
+                categories.put(hazard.displayName(), verdict.present().contains(hazard));
+                scores.put(hazard.displayName(), probability.value());
+                ArrayNode applied = types.putArray(hazard.displayName());
+                inputTypes.forEach(applied::add);
+            }
         });
+        if (!assessment.coverage().unscanned().isEmpty()) {
+            ArrayNode unscanned = written.putArray("unscanned");
+            assessment
+                    .coverage()
+                    .unscanned()
+                    .forEach(part -> unscanned
+                            .addObject()
+                            .put("what", part.what())
+                            .put("where", part.where())
+                            .put("why", part.why()));
+        }
         return written;
     }
 
-    private static List<Conversation> inputs(JsonNode input) {
-        if (input.isString()) {
+    /** The kinds of input that the guard read. */
+    private static List<String> inputTypes(Coverage coverage) {
+        return coverage.images().scanned() == 0
+                ? List.of("text")
+                : coverage.characters().total() == 0 ? List.of("image") : List.of("text", "image");
+    }
+
+    /** Whether the categories are to be OpenAI's: {@code ?taxonomy=openai}. */
+    private static boolean isOpenAi(String query) {
+        String taxonomy = "hazards";
+        for (String parameter : query.split("&", -1)) {
+            if (parameter.startsWith("taxonomy=")) {
+                taxonomy = parameter.substring("taxonomy=".length());
+            }
+        }
+        return switch (taxonomy) {
+            case "openai" -> true;
+            case "hazards" -> false;
+            default ->
+                throw refused(
+                        "taxonomy",
+                        "the parameter 'taxonomy' must be hazards or openai, but is '" + Words.shortened(taxonomy)
+                                + "'");
+        };
+    }
+
+    private static List<Conversation> inputs(@Nullable JsonNode input) {
+        if (input != null && input.isString()) {
             return List.of(input(List.of(new Part.TextPart(input.stringValue(), "input"))));
         }
-        if (!input.isArray() || input.isEmpty()) {
+        if (input == null || !input.isArray() || input.isEmpty()) {
             throw refused("input", "'input' must be a text, a list of texts or a list of text parts, and not empty");
         }
         if (input.size() > MAX_INPUTS) {
@@ -94,7 +160,7 @@ public final class OpenAiModerations {
                             + " are judged in one request; send several requests");
         }
         boolean texts = input.get(0).isString();
-        List<Part.TextPart> parts = new ArrayList<>();
+        List<Part> parts = new ArrayList<>();
         for (int i = 0; i < input.size(); i++) {
             String where = "input[" + i + "]";
             if (input.get(i).isString() != texts) {
@@ -105,16 +171,21 @@ public final class OpenAiModerations {
         return texts ? parts.stream().map(text -> input(List.of(text))).toList() : List.of(input(parts));
     }
 
-    private static Part.TextPart part(JsonNode part, String where) {
-        JsonNode type = part.path("type");
-        if (type.isString() && type.stringValue().equals("image_url")) {
-            throw refused(where, "'" + where + "' is an image, which needs a vision guard; this guard reads text only");
-        }
+    private static Part part(JsonNode part, String where) {
+        String type = part.path("type").asString("");
         JsonNode text = part.path("text");
-        if (!type.isString() || !type.stringValue().equals("text") || !text.isString()) {
-            throw refused(where, "'" + where + "' must be a text, or a part of type text with a text");
+        if (type.equals("text") && text.isString()) {
+            return new Part.TextPart(text.stringValue(), where + ".text");
         }
-        return new Part.TextPart(text.stringValue(), where + ".text");
+        JsonNode image = part.path("image_url");
+        JsonNode url = image.isObject() ? image.path("url") : image;
+        if (type.equals("image_url") && url.isString()) {
+            return new Part.ImagePart(url.stringValue(), where + ".image_url");
+        }
+        throw refused(
+                where,
+                "'" + where
+                        + "' must be a text, a part of type text with a text, or a part of type image_url with a url");
     }
 
     private static Conversation input(List<? extends Part> parts) {
@@ -122,6 +193,6 @@ public final class OpenAiModerations {
     }
 
     private static DialectException refused(String param, String message) {
-        return new DialectException(GatewayError.invalidRequest(param, message));
+        return DialectException.invalidRequest(param, message);
     }
 }

@@ -1,6 +1,6 @@
 package dev.corral.gateway.dialect.openai;
 
-import static dev.corral.gateway.dialect.openai.Quoted.json;
+import static dev.corral.gateway.testing.Quoted.json;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;

@@ -1,6 +1,6 @@
 package dev.corral.gateway.dialect.openai;
 
-import static dev.corral.gateway.dialect.openai.Quoted.frame;
+import static dev.corral.gateway.testing.Quoted.frame;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import dev.corral.gateway.dialect.AnswerStream;
 import dev.corral.gateway.dialect.DialectException;
 import dev.corral.gateway.dialect.FrameContent;
+import dev.corral.gateway.dialect.Words;
 import dev.corral.guardmodels.conversation.Part;
 import dev.corral.guardmodels.conversation.Part.OpaquePart;
 import dev.corral.guardmodels.conversation.Part.TextPart;
@@ -420,7 +421,7 @@ class OpenAiChatStreamTests {
     private static int characters(List<Turn> turns) {
         return turns.stream()
                 .flatMap(turn -> turn.parts().stream())
-                .mapToInt(AnswerReader::size)
+                .mapToInt(Words::size)
                 .sum();
     }
 

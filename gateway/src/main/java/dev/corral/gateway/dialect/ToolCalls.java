@@ -1,0 +1,26 @@
+package dev.corral.gateway.dialect;
+
+import dev.corral.guardmodels.conversation.Part;
+import java.util.ArrayList;
+import java.util.List;
+import tools.jackson.databind.JsonNode;
+
+/** Calls of tools as parts of a turn. */
+public final class ToolCalls {
+
+    private ToolCalls() {}
+
+    /** A call; beside it its arguments as a tool reads them, where they are written in another way. */
+    public static List<Part> parts(String name, String arguments, String where) {
+        List<Part> parts = new ArrayList<>();
+        String written = Words.wellFormed(arguments);
+        parts.add(new Part.ToolCallPart(Words.wellFormed(name), written, where));
+        Words.resolved(written).stream().skip(1).forEach(resolved -> parts.add(new Part.TextPart(resolved, where)));
+        return parts;
+    }
+
+    /** Arguments as text, whether they came as a text with JSON inside or as the JSON itself. */
+    public static String arguments(JsonNode value) {
+        return value.isString() ? value.stringValue() : StrictJson.render(value);
+    }
+}

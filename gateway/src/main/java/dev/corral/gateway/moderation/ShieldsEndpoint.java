@@ -1,0 +1,47 @@
+package dev.corral.gateway.moderation;
+
+import dev.corral.gateway.dialect.llamastack.LlamaStackShields;
+import dev.corral.gateway.exchange.WireResponses;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpMethod;
+import org.springframework.web.reactive.handler.AbstractHandlerMapping;
+import org.springframework.web.server.MethodNotAllowedException;
+import org.springframework.web.server.ServerWebExchange;
+import org.springframework.web.server.WebHandler;
+import reactor.core.publisher.Mono;
+
+/** {@code GET /v1/shields}: which shields Llama Stack's clients may ask. None can be added or taken away. */
+public final class ShieldsEndpoint extends AbstractHandlerMapping {
+
+    private static final Pattern PATH = Pattern.compile("/v1/shields(?:/(?<name>[^/]{1,256}))?/?");
+
+    private final LlamaStackShields dialect = new LlamaStackShields();
+    private final String guard;
+
+    /**
+     * Describes the guard that judges.
+     *
+     * @param guard its identifier
+     */
+    public ShieldsEndpoint(String guard) {
+        this.guard = guard;
+    }
+
+    @Override
+    protected Mono<WebHandler> getHandlerInternal(ServerWebExchange exchange) {
+        Matcher path = PATH.matcher(
+                exchange.getRequest().getPath().pathWithinApplication().value());
+        return path.matches() ? Mono.just(asking -> handle(asking, path.group("name"))) : Mono.empty();
+    }
+
+    private Mono<Void> handle(ServerWebExchange exchange, @Nullable String name) {
+        HttpMethod method = exchange.getRequest().getMethod();
+        return method.equals(HttpMethod.GET)
+                ? WireResponses.write(
+                        exchange.getResponse(), name == null ? dialect.list(guard) : dialect.describe(name, guard))
+                : Mono.error(new MethodNotAllowedException(method, List.of(HttpMethod.GET)));
+    }
+}
