@@ -112,8 +112,7 @@ public final class LlamaGraph {
     /** The first layers of a decoder, and the head right after them. */
     static OnnxGraph build(
             LlamaConfig config, Checkpoint weights, Recipe recipe, Matrix head, Kept kept, int layers, Way way) {
-        return build(
-                new LlamaGraph(config, weights, recipe, kept, layers, way, Map.of(), "model.", List.of()), head);
+        return build(new LlamaGraph(config, weights, recipe, kept, layers, way, Map.of(), "model.", List.of()), head);
     }
 
     /**
@@ -127,7 +126,16 @@ public final class LlamaGraph {
         Way way = (_, _, format, rows) -> LinearLayer.of(format, rows, Calibrated.NOTHING);
         String prefix = MllamaConfig.Names.of(weights).decoder();
         return build(
-                new LlamaGraph(text, weights, recipe, Kept.all(text), text.layers(), way, Map.of(), prefix, config.crossLayers()),
+                new LlamaGraph(
+                        text,
+                        weights,
+                        recipe,
+                        Kept.all(text),
+                        text.layers(),
+                        way,
+                        Map.of(),
+                        prefix,
+                        config.crossLayers()),
                 head);
     }
 

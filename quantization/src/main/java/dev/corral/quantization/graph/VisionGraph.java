@@ -169,7 +169,8 @@ public final class VisionGraph {
                         graph.constant(Initializer.longs("arrangement.offsets", offsets))),
                 1,
                 -1);
-        String embedding = LinearLayer.of(recipe.embedding(), "image", Calibrated.NOTHING).embed(graph, rows, Matrix.of(table));
+        String embedding =
+                LinearLayer.of(recipe.embedding(), "image", Calibrated.NOTHING).embed(graph, rows, Matrix.of(table));
         String gated = graph.standard(
                 "Mul",
                 "tile_positions.gated",

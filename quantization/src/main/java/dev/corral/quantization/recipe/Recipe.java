@@ -114,7 +114,9 @@ public record Recipe(
     /** The same, but for the first layers, which are int8 with 16-bit activations. */
     public Recipe withFineLayers(int count) {
         List<Integer> first = IntStream.range(0, count).boxed().toList();
-        List<Deviation> fine = count == 0 ? List.of() : List.of(new Deviation(first, Set.of(), new Format.Int8(Format.Activations.INT16)));
+        List<Deviation> fine = count == 0
+                ? List.of()
+                : List.of(new Deviation(first, Set.of(), new Format.Int8(Format.Activations.INT16)));
         return new Recipe(matrices, fine, embedding, pruning, calibration, contextTokens, vision);
     }
 
