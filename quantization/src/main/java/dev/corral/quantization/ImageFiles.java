@@ -3,8 +3,8 @@ package dev.corral.quantization;
 import dev.corral.guardmodels.image.PreprocessorSettings;
 import dev.corral.guardmodels.prompt.Segment;
 import dev.corral.guardmodels.tokenizer.GuardTokenizer;
+import dev.corral.quantization.checkpoint.CheckpointException;
 import dev.corral.quantization.graph.MllamaConfig;
-import dev.corral.quantization.safetensors.CheckpointException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,9 +24,10 @@ final class ImageFiles {
     /**
      * Checks that images are prepared as guards here do, and that the tokenizer has the image's token.
      *
+     * @return the file that says how images are prepared
      * @throws CheckpointException if not
      */
-    static void require(Path from, MllamaConfig config, Path tokenizerFile) throws IOException {
+    static Path require(Path from, MllamaConfig config, Path tokenizerFile) throws IOException {
         Path file = from.resolve(PREPROCESSOR);
         if (!Files.isRegularFile(file)) {
             throw new CheckpointException(
@@ -63,6 +64,7 @@ final class ImageFiles {
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(tokenizerFile + ": " + e.getMessage(), e);
         }
+        return file;
     }
 
     private static List<Float> floats(JsonNode array) {

@@ -192,7 +192,9 @@ class ModelCommandTests {
     void modelWhenNothingIsAskedForNamesTheCommands() {
         assertThat(run()).isEqualTo(2);
         assertThat(err.toString())
-                .contains("Say what to do: pull, list, inspect, verify, compare, random", "Usage: corral model");
+                .contains(
+                        "Say what to do: pull, import, list, inspect, verify, export, compare, random",
+                        "Usage: corral model");
     }
 
     @ParameterizedTest

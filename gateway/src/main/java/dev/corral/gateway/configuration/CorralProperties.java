@@ -9,9 +9,9 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -57,7 +57,8 @@ public record CorralProperties(
         require(port >= 0 && port <= 65_535, "corral.port", "between 0 and 65535", port);
         requireSize("corral.max-request-size", maxRequestSize);
         requireSize("corral.max-answer-size", maxAnswerSize);
-        upstreams = Collections.unmodifiableMap(new LinkedHashMap<>(upstreams));
+        // by name: not every source of settings has an order
+        upstreams = Collections.unmodifiableSortedMap(new TreeMap<>(upstreams));
         if (upstream != null) {
             require(
                     upstreams.isEmpty(),
@@ -76,7 +77,7 @@ public record CorralProperties(
         });
     }
 
-    /** The backends by their names; at least one. */
+    /** The backends by their names, in the order of these; at least one. */
     public Map<String, Upstream> backends() {
         return upstreams.isEmpty()
                 ? Map.of(ONLY_UPSTREAM, upstream == null ? Upstream.DEFAULT : upstream.orDefaultPlace())

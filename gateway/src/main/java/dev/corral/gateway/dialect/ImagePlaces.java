@@ -29,7 +29,8 @@ public final class ImagePlaces {
     /** The same where an object holds a file in a way of its own. */
     public static byte[] replaced(JsonNode body, Map<String, String> images, BiConsumer<ObjectNode, String> write) {
         images.forEach((where, address) -> {
-            JsonPointer place = JsonPointer.compile("/" + where.replaceAll("[\\[.]", "/").replace("]", ""));
+            JsonPointer place =
+                    JsonPointer.compile("/" + where.replaceAll("[\\[.]", "/").replace("]", ""));
             String field = place.last().getMatchingProperty();
             if (body.at(place) instanceof ObjectNode image) {
                 write.accept(image, address);

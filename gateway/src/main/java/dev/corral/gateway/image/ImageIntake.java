@@ -89,8 +89,9 @@ public final class ImageIntake {
         }
         return use.fetch()
                 ? fetcher.fetch(url, use)
-                : Mono.just(new Image.Unavailable("the policy does not have images fetched; send it inside of the request"
-                        + " as data:image/png;base64,..., or allow it with 'images: { fetch: https }'"));
+                : Mono.just(
+                        new Image.Unavailable("the policy does not have images fetched; send it inside of the request"
+                                + " as data:image/png;base64,..., or allow it with 'images: { fetch: https }'"));
     }
 
     private static Arrived arrived(Conversation conversation, List<ImagePart> parts, List<Image> images) {

@@ -112,7 +112,7 @@ final class StartReport implements SmartLifecycle, ApplicationListener<Applicati
                 upstreams.all().stream()
                         .map(upstream -> upstream.base().toString())
                         .collect(Collectors.joining(", ")));
-        upstreams.all().forEach(StartReport::report);
+        upstreams.all().forEach(this::report);
         log.info("policy {}{}", defaultPolicy.revision(), properties.policy().file() == null ? " (built in)" : "");
         GuardProfile profile = guard.profile();
         log.info("guard {} ({}, {}): {}", profile.id(), profile.precision(), profile.licence(), profile.quality());
@@ -129,7 +129,11 @@ final class StartReport implements SmartLifecycle, ApplicationListener<Applicati
         }
     }
 
-    private static void report(Upstream upstream) {
+    private void report(Upstream upstream) {
+        if (upstreams.all().size() == 1) {
+            log.info("upstream {}, {}", upstream.preset().title(), upstream.access());
+            return;
+        }
         log.info(
                 "upstream {}: {} at {}, models {}, weight {}, {}",
                 upstream.name(),

@@ -45,8 +45,7 @@ public final class TestGateway implements AutoCloseable {
 
     /** The same with a clock for how long upstreams are left alone. */
     public static TestGateway start(Guard guard, Clock clock, Map<String, String> settings) {
-        return start(
-                guard, settings, context -> context.registerBean("upstreamClock", Clock.class, () -> clock));
+        return start(guard, settings, context -> context.registerBean("upstreamClock", Clock.class, () -> clock));
     }
 
     /** Starts one with a guard that sees images, too. */

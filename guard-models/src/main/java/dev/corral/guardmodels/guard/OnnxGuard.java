@@ -34,7 +34,7 @@ public final class OnnxGuard {
         }
         ModelShape shape = directory.manifest().shape();
         CausalModel model = switch (directory.model()) {
-            case ModelSource.InFile source -> OnnxCausalModel.load(source.file(), shape, resources);
+            case ModelSource.InFile source -> OnnxCausalModel.loadAny(source.file(), shape, resources);
             case ModelSource.InMemory source -> OnnxCausalModel.load(source.bytes(), shape, resources);
         };
         try {

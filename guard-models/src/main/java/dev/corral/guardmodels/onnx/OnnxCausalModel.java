@@ -90,21 +90,52 @@ public final class OnnxCausalModel implements CausalModel {
                 (environment, options) -> environment.createSession(model, options));
     }
 
+    /**
+     * Loads a model file that 'corral quantize' made, or one of others in the layout of {@link OptimumCausalModel}.
+     *
+     * @throws ModelException if ONNX Runtime refuses it, or it has another shape
+     */
+    public static CausalModel loadAny(Path file, ModelShape shape, Resources resources) {
+        return load(
+                file.toString(),
+                resources,
+                (environment, options) -> environment.createSession(file.toString(), options),
+                (environment, session) -> session.getInputNames().contains(OptimumCausalModel.MASK)
+                        ? OptimumCausalModel.of(file.toString(), environment, session, shape, resources)
+                        : of(file.toString(), environment, session, shape, resources));
+    }
+
     private interface SessionFactory {
         OrtSession create(OrtEnvironment environment, OrtSession.SessionOptions options) throws OrtException;
     }
 
+    private interface ModelFactory<M extends CausalModel> {
+        M create(OrtEnvironment environment, OrtSession session) throws OrtException;
+    }
+
     private static OnnxCausalModel load(String name, ModelShape shape, Resources resources, SessionFactory factory) {
+        return load(
+                name, resources, factory, (environment, session) -> of(name, environment, session, shape, resources));
+    }
+
+    private static OnnxCausalModel of(
+            String name, OrtEnvironment environment, OrtSession session, ModelShape shape, Resources resources)
+            throws OrtException {
+        requireShape(name, session, shape);
+        return new OnnxCausalModel(environment, session, shape, resources);
+    }
+
+    private static <M extends CausalModel> M load(
+            String name, Resources resources, SessionFactory factory, ModelFactory<M> models) {
         OrtEnvironment environment = QuietRuntime.environment();
         try (OrtSession.SessionOptions options = Sessions.options(resources)) {
             OrtSession session = factory.create(environment, options);
             try {
-                requireShape(name, session, shape);
-            } catch (RuntimeException e) {
+                return models.create(environment, session);
+            } catch (RuntimeException | OrtException e) {
                 session.close();
                 throw e;
             }
-            return new OnnxCausalModel(environment, session, shape, resources);
         } catch (OrtException e) {
             throw new ModelException("ONNX Runtime cannot load " + name + ": " + e.getMessage(), e);
         }

@@ -132,9 +132,10 @@ public record GuardManifest(
     /**
      * How the directory was made.
      *
+     * @param original what the model was before, where the files alone do not show it
      * @param source SHA-256 by file name
      */
-    public record Made(String tool, String recipe, Map<String, String> source) {
+    public record Made(String tool, String recipe, Optional<String> original, Map<String, String> source) {
 
         public Made {
             source = Collections.unmodifiableMap(new LinkedHashMap<>(source));

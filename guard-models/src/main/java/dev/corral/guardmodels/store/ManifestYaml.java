@@ -82,7 +82,8 @@ final class ManifestYaml {
                 hazards,
                 verdict,
                 vision,
-                new GuardManifest.Made(made.text("tool"), made.text("recipe"), made.texts("source")));
+                new GuardManifest.Made(
+                        made.text("tool"), made.text("recipe"), made.optionalText("original"), made.texts("source")));
     }
 
     private static Precision precision(YamlSection section) {
@@ -236,6 +237,7 @@ final class ManifestYaml {
         Map<String, Object> made = new LinkedHashMap<>();
         made.put("tool", manifest.made().tool());
         made.put("recipe", manifest.made().recipe());
+        manifest.made().original().ifPresent(original -> made.put("original", original));
         made.put("source", manifest.made().source());
         root.put("made", made);
         DumpSettings settings = DumpSettings.builder()

@@ -1,6 +1,6 @@
 package dev.corral.quantization.graph;
 
-import dev.corral.quantization.safetensors.CheckpointException;
+import dev.corral.quantization.checkpoint.CheckpointException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

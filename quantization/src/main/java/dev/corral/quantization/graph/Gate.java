@@ -1,6 +1,6 @@
 package dev.corral.quantization.graph;
 
-import dev.corral.quantization.safetensors.Tensor;
+import dev.corral.quantization.checkpoint.Tensor;
 
 /** Gates of a model with eyes: a learnt number whose hyperbolic tangent says how much of something is added. */
 final class Gate {

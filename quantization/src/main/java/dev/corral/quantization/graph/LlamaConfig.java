@@ -1,6 +1,7 @@
 package dev.corral.quantization.graph;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 
@@ -17,7 +18,7 @@ import tools.jackson.databind.JsonNode;
  * @param vocabulary rows of the embedding
  * @param maxPositions longest sequence that the model was made for, in tokens
  * @param ropeTheta base of the rotary embedding
- * @param ropeScaling Llama 3's stretching of the rotary embedding, where it is used
+ * @param ropeScaling the stretching of the rotary embedding, where it is used
  * @param normEpsilon of all RMS norms
  * @param tied whether the embedding serves as the head, too
  */
@@ -35,11 +36,53 @@ public record LlamaConfig(
         float normEpsilon,
         boolean tied) {
 
-    /**
-     * Llama 3's rotary scaling (huggingface/transformers:src/transformers/modeling_rope_utils.py,
-     * {@code _compute_llama3_parameters}).
-     */
-    public record RopeScaling(double factor, double lowFrequency, double highFrequency, double originalPositions) {}
+    /** How the rotary embedding is stretched. */
+    public sealed interface RopeScaling {
+
+        /**
+         * Llama 3's way (huggingface/transformers:src/transformers/modeling_rope_utils.py,
+         * {@code _compute_llama3_parameters}).
+         */
+        record Llama3(double factor, double lowFrequency, double highFrequency, double originalPositions)
+                implements RopeScaling {}
+
+        /** What each frequency is divided by, the highest frequency first. */
+        record Divisors(List<Float> divisors) implements RopeScaling {
+
+            public Divisors {
+                divisors = List.copyOf(divisors);
+            }
+        }
+    }
+
+    /** The same with another stretching of the rotary embedding. */
+    public LlamaConfig withRopeScaling(Optional<RopeScaling> other) {
+        return new LlamaConfig(
+                hidden,
+                layers,
+                heads,
+                kvHeads,
+                headSize,
+                intermediate,
+                vocabulary,
+                maxPositions,
+                ropeTheta,
+                other,
+                normEpsilon,
+                tied);
+    }
+
+    /** What each frequency of the rotary embedding is divided by, the highest first; empty where it is not stretched. */
+    public Optional<float[]> ropeDivisors() {
+        return ropeScaling.map(_ -> {
+            float[] stretched = RotaryTable.frequencies(headSize, ropeTheta, ropeScaling);
+            float[] plain = RotaryTable.frequencies(headSize, ropeTheta, Optional.empty());
+            for (int i = 0; i < plain.length; i++) {
+                plain[i] /= stretched[i];
+            }
+            return plain;
+        });
+    }
 
     /** Reads and checks {@code config.json} of a directory. */
     public static LlamaConfig read(Path directory) {
@@ -97,7 +140,7 @@ public record LlamaConfig(
         return switch (type) {
             case "default" -> Optional.empty();
             case "llama3" ->
-                Optional.of(new RopeScaling(
+                Optional.of(new RopeScaling.Llama3(
                         json.number(scaling, "factor"),
                         json.number(scaling, "low_freq_factor"),
                         json.number(scaling, "high_freq_factor"),

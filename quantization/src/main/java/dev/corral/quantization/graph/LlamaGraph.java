@@ -1,12 +1,14 @@
 package dev.corral.quantization.graph;
 
+import dev.corral.quantization.checkpoint.Checkpoint;
+import dev.corral.quantization.checkpoint.Tensor;
 import dev.corral.quantization.recipe.Format;
 import dev.corral.quantization.recipe.Projection;
 import dev.corral.quantization.recipe.Recipe;
-import dev.corral.quantization.safetensors.Checkpoint;
-import dev.corral.quantization.safetensors.Tensor;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * The decoder of a Llama-architecture model as an ONNX graph for {@code dev.corral.guardmodels.onnx.OnnxCausalModel}.
@@ -28,6 +30,9 @@ import java.util.Map;
  * its tiles, which are the first ones, and 1. Without an image the layers are left out: a single token of zeros, and 0.
  */
 public final class LlamaGraph {
+
+    /** What the name of a value ends in of which only the wanted rows go on. */
+    private static final String ROWS = ".rows";
 
     private static final String IMAGE_SEEN = "image_seen";
 
@@ -164,8 +169,8 @@ public final class LlamaGraph {
             graph.input(IMAGE_SEEN, ElementType.FLOAT);
         }
         RotaryTable rotary = new RotaryTable(config, positions);
-        graph.constant(rotary.cosines());
-        graph.constant(rotary.sines());
+        graph.constant(stored(RotaryTable.COSINES, positions).orElseGet(rotary::cosines));
+        graph.constant(stored(RotaryTable.SINES, positions).orElseGet(rotary::sines));
 
         String residual =
                 embedding().embed(graph, tokens, matrix(prefix + "embed_tokens", config.vocabulary(), config.hidden()));
@@ -183,7 +188,7 @@ public final class LlamaGraph {
             String attention = looks ? crossAttention(layer, normal) : attention(layer, normal);
             if (layer == layers - 1) {
                 // what follows the last attention looks at one token at a time: only the wanted rows go on
-                attention = rowsOf(attention, value + "attention.rows");
+                attention = rowsOf(attention, attention + ROWS);
                 residual = rowsOf(residual, value + "residual.rows");
             }
             String mixed = linear(layer, Projection.OUTPUT)
@@ -215,6 +220,12 @@ public final class LlamaGraph {
         graph.output("logits", ElementType.FLOAT, 1L, "rows", (long) head.rows());
     }
 
+    /** A table that the checkpoint brings along, as far as it is needed. */
+    private Optional<Initializer> stored(String name, int positions) {
+        List<Integer> rows = IntStream.range(0, positions).boxed().toList();
+        return weights.find(name).map(table -> new Rows(Matrix.of(table).select(rows)).floats(name));
+    }
+
     private LinearLayer embedding() {
         return LinearLayer.of(recipe.embedding(), "tokens", Calibrated.NOTHING);
     }
@@ -230,6 +241,8 @@ public final class LlamaGraph {
         String weight = tensors(layer) + "self_attn.";
         String value = "layer." + layer + ".attention";
         long kvWidth = (long) config.kvHeads() * config.headSize();
+        Matrix values = matrix(weight + "v_proj", kvWidth, config.hidden());
+        Smoothing smoothing = smoothings.get(layer == layers - 1 ? value + ROWS : value);
         String queryKeyValue = linear(layer, Projection.QKV)
                 .multiply(
                         graph,
@@ -238,7 +251,7 @@ public final class LlamaGraph {
                         Matrix.stack(List.of(
                                 matrix(weight + "q_proj", (long) config.heads() * config.headSize(), config.hidden()),
                                 matrix(weight + "k_proj", kvWidth, config.hidden()),
-                                matrix(weight + "v_proj", kvWidth, config.hidden()))));
+                                smoothing == null ? values : smoothing.smooth(values))));
         Object[] cache = {1L, (long) config.kvHeads(), "capacity", (long) config.headSize()};
         int place = layer - crossLayersBefore(layer);
         String pastKey = graph.input("past_key_values." + place + ".key", ElementType.FLOAT, cache);

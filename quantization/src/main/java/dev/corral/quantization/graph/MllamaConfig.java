@@ -1,8 +1,9 @@
 package dev.corral.quantization.graph;
 
-import dev.corral.quantization.safetensors.Checkpoint;
+import dev.corral.quantization.checkpoint.Checkpoint;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The geometry of a Llama with eyes, from a Hugging Face {@code config.json}
@@ -90,9 +91,11 @@ public record MllamaConfig(LlamaConfig text, List<Integer> crossLayers, Vision v
         }
     }
 
-    /** Whether a directory holds such a model. */
-    public static boolean describes(Path directory) {
-        return ConfigJson.read(directory).value("model_type").asString("").equals("mllama");
+    /** What {@link #read} gives, where a directory holds such a model. */
+    public static Optional<MllamaConfig> find(Path directory) {
+        boolean sees =
+                ConfigJson.read(directory).value("model_type").asString("").equals("mllama");
+        return sees ? Optional.of(read(directory)) : Optional.empty();
     }
 
     /** Reads and checks {@code config.json} of a directory. */

@@ -145,7 +145,7 @@ public record Recipe(
                 || ofVision().calibrated()) {
             throw new RecipeException(
                     "a model that sees images is neither pruned nor calibrated: that is decided by what"
-                            + " it reads of texts alone; leave 'prune' and 'scales: calibrated' out");
+                            + " it reads of texts alone; leave 'prune' and whatever is 'calibrated' out");
         }
     }
 
@@ -173,7 +173,8 @@ public record Recipe(
                 }
             }
         }
-        if (embedding instanceof Format.Int4 int4 && hidden % int4.blockSize() != 0) {
+        Format made = embedding instanceof Format.Stored stored ? stored.otherwise() : embedding;
+        if (made instanceof Format.Int4 int4 && hidden % int4.blockSize() != 0) {
             throw new RecipeException(
                     "blocks of %d do not divide the %d weights of a token's embedding: take smaller ones"
                             .formatted(int4.blockSize(), hidden));
@@ -186,7 +187,7 @@ public record Recipe(
                 .anyMatch(format -> switch (format) {
                     case Format.Int8 int8 -> int8.calibrated();
                     case Format.Int4 int4 -> int4.calibrated();
-                    case Format.Fp16 _, Format.Fp32 _ -> false;
+                    case Format.Fp16 _, Format.Fp32 _, Format.Stored _ -> false;
                 });
     }
 

@@ -1,10 +1,10 @@
 package dev.corral.quantization.replica;
 
 import dev.corral.guardmodels.image.PreprocessorSettings;
-import dev.corral.quantization.safetensors.CheckpointException;
+import dev.corral.quantization.checkpoint.CheckpointException;
 import dev.corral.quantization.safetensors.CheckpointWriter;
 import dev.corral.quantization.safetensors.CheckpointWriter.Entry;
-import dev.corral.quantization.safetensors.Tensor;
+import dev.corral.quantization.safetensors.SafetensorsTensor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -125,7 +125,7 @@ public record Replica(ReplicaShape shape, long seed) {
         entries.add(vector(prefix + "gated_positional_embedding.gate", 1));
         entries.add(new Entry(
                 prefix + "gated_positional_embedding.embedding",
-                Tensor.Type.BF16,
+                SafetensorsTensor.Type.BF16,
                 List.of((long) eyes.tileTokens(), hidden)));
         entries.add(matrix(
                 prefix + "gated_positional_embedding.tile_embedding",
@@ -137,7 +137,8 @@ public record Replica(ReplicaShape shape, long seed) {
             entries.addAll(norm(prefix + "layernorm_" + place, hidden));
         }
         long patch = ReplicaShape.Eyes.PATCH;
-        entries.add(new Entry(prefix + "patch_embedding.weight", Tensor.Type.BF16, List.of(hidden, 3L, patch, patch)));
+        entries.add(new Entry(
+                prefix + "patch_embedding.weight", SafetensorsTensor.Type.BF16, List.of(hidden, 3L, patch, patch)));
         for (int layer = 0; layer < eyes.layers(); layer++) {
             entries.addAll(eyesLayer(prefix + "transformer.layers." + layer + ".", eyes));
         }
@@ -171,11 +172,11 @@ public record Replica(ReplicaShape shape, long seed) {
     }
 
     private static Entry matrix(String name, long rows, long columns) {
-        return new Entry(name + ".weight", Tensor.Type.BF16, List.of(rows, columns));
+        return new Entry(name + ".weight", SafetensorsTensor.Type.BF16, List.of(rows, columns));
     }
 
     private static Entry vector(String name, long width) {
-        return new Entry(name, Tensor.Type.BF16, List.of(width));
+        return new Entry(name, SafetensorsTensor.Type.BF16, List.of(width));
     }
 
     private String configuration() {

@@ -5,9 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.corral.guardmodels.onnx.OnnxProbe;
 import dev.corral.guardmodels.onnx.OnnxProbe.Input;
 import dev.corral.guardmodels.store.Precision;
+import dev.corral.quantization.checkpoint.Checkpoint;
+import dev.corral.quantization.checkpoint.Tensor;
 import dev.corral.quantization.recipe.Recipe;
-import dev.corral.quantization.safetensors.Checkpoint;
-import dev.corral.quantization.safetensors.Tensor;
+import dev.corral.quantization.safetensors.SafetensorsCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,7 +49,7 @@ class VisionIntermediatesTests {
 
     @BeforeEach
     void open() throws IOException {
-        weights = Checkpoint.open(MODEL);
+        weights = SafetensorsCheckpoint.open(MODEL);
         stages = goldens("intermediate");
         config = MllamaConfig.read(MODEL);
     }
@@ -318,7 +319,7 @@ class VisionIntermediatesTests {
     private Checkpoint goldens(String name) throws IOException {
         Path directory = Files.createTempDirectory(folder, name);
         Files.copy(MODEL.resolve("golden").resolve(name + ".safetensors"), directory.resolve("model.safetensors"));
-        return Checkpoint.open(directory);
+        return SafetensorsCheckpoint.open(directory);
     }
 
     private static float[] tensor(Checkpoint from, String name) {

@@ -11,10 +11,11 @@ import dev.corral.guardmodels.onnx.Resources;
 import dev.corral.guardmodels.onnx.VisionModel;
 import dev.corral.guardmodels.onnx.VisionShape;
 import dev.corral.guardmodels.store.Precision;
+import dev.corral.quantization.checkpoint.Checkpoint;
+import dev.corral.quantization.checkpoint.Tensor;
 import dev.corral.quantization.recipe.Format;
 import dev.corral.quantization.recipe.Recipe;
-import dev.corral.quantization.safetensors.Checkpoint;
-import dev.corral.quantization.safetensors.Tensor;
+import dev.corral.quantization.safetensors.SafetensorsCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -101,7 +102,7 @@ class VisionParityTests {
         MllamaConfig config = MllamaConfig.read(MODEL);
         Path decoder = Files.createTempFile(folder, "decoder", ".onnx");
         Path encoder = Files.createTempFile(folder, "encoder", ".onnx");
-        try (Checkpoint weights = Checkpoint.open(MODEL)) {
+        try (Checkpoint weights = SafetensorsCheckpoint.open(MODEL)) {
             Matrix head = Matrix.of(weights.require("language_model.lm_head.weight"));
             new OnnxWriter("test").write(LlamaGraph.build(config, weights, recipe, head), decoder, _ -> {});
             new OnnxWriter("test").write(VisionGraph.build(config, weights, recipe.ofVision()), encoder, _ -> {});
@@ -217,7 +218,7 @@ class VisionParityTests {
             Files.createDirectory(directory);
             Files.copy(MODEL.resolve("golden").resolve(name + ".safetensors"), directory.resolve("model.safetensors"));
         }
-        return Checkpoint.open(directory);
+        return SafetensorsCheckpoint.open(directory);
     }
 
     private static double correlation(float[] a, float[] b) {

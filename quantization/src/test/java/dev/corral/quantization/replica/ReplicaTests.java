@@ -23,12 +23,13 @@ import dev.corral.guardmodels.tokenizer.GuardTokenizer;
 import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.assessment.Probability;
 import dev.corral.quantization.Converter;
+import dev.corral.quantization.checkpoint.Checkpoint;
+import dev.corral.quantization.checkpoint.CheckpointException;
+import dev.corral.quantization.checkpoint.Tensor;
 import dev.corral.quantization.graph.LlamaConfig;
 import dev.corral.quantization.graph.MllamaConfig;
 import dev.corral.quantization.recipe.Recipe;
-import dev.corral.quantization.safetensors.Checkpoint;
-import dev.corral.quantization.safetensors.CheckpointException;
-import dev.corral.quantization.safetensors.Tensor;
+import dev.corral.quantization.safetensors.SafetensorsCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -95,10 +96,10 @@ class ReplicaTests {
         assertThat(config.hidden()).isEqualTo(64);
         assertThat(config.headSize()).isEqualTo(16);
         assertThat(config.vocabulary()).isEqualTo(128_256);
-        assertThat(config.ropeScaling()).contains(new LlamaConfig.RopeScaling(8, 1, 4, 8192));
+        assertThat(config.ropeScaling()).contains(new LlamaConfig.RopeScaling.Llama3(8, 1, 4, 8192));
         assertThat(config.tied()).isFalse();
         assertThat(written).isSorted().last().isEqualTo(replica.bytes());
-        try (Checkpoint weights = Checkpoint.open(to)) {
+        try (Checkpoint weights = SafetensorsCheckpoint.open(to)) {
             assertThat(weights.names()).hasSize(3 + 2 * 9);
             assertThat(weights.require("model.layers.1.input_layernorm.weight").vector())
                     .hasSize(64)
@@ -129,7 +130,7 @@ class ReplicaTests {
     void writeWhenDoneHasNormalWeightsThatDifferByTensor() throws IOException {
         write("a", 7);
 
-        try (Checkpoint weights = Checkpoint.open(folder.resolve("a"))) {
+        try (Checkpoint weights = SafetensorsCheckpoint.open(folder.resolve("a"))) {
             Tensor embedding = weights.require("model.embed_tokens.weight");
             double[] numbers = IntStream.range(0, 20_000)
                     .mapToDouble(row -> row(embedding, row)[row % 64])

@@ -1,14 +1,12 @@
 package dev.corral.gateway.dialect.anthropic;
 
-import tools.jackson.databind.node.ObjectNode;
-import java.util.Map;
-import dev.corral.gateway.dialect.ImagePlaces;
 import dev.corral.gateway.dialect.Answer;
 import dev.corral.gateway.dialect.AnswerStream;
 import dev.corral.gateway.dialect.Dialect;
 import dev.corral.gateway.dialect.DialectException;
 import dev.corral.gateway.dialect.FrameRedactor;
 import dev.corral.gateway.dialect.GatewayError;
+import dev.corral.gateway.dialect.ImagePlaces;
 import dev.corral.gateway.dialect.ModeratedRequest;
 import dev.corral.gateway.dialect.Paths;
 import dev.corral.gateway.dialect.Redactor;
@@ -19,10 +17,12 @@ import dev.corral.gateway.dialect.anthropic.MessageWriter.Ending;
 import dev.corral.policies.policy.ContentSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.springframework.http.HttpMethod;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
 
 /** Anthropic's messages, as Anthropic, LiteLLM, vLLM, llama.cpp and Ollama speak them. */
 public final class AnthropicMessages implements Dialect {

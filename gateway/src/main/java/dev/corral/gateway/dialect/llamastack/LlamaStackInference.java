@@ -1,12 +1,12 @@
 package dev.corral.gateway.dialect.llamastack;
 
-import dev.corral.gateway.dialect.ImagePlaces;
 import dev.corral.gateway.dialect.Answer;
 import dev.corral.gateway.dialect.AnswerStream;
 import dev.corral.gateway.dialect.Dialect;
 import dev.corral.gateway.dialect.DialectException;
 import dev.corral.gateway.dialect.FrameRedactor;
 import dev.corral.gateway.dialect.GatewayError;
+import dev.corral.gateway.dialect.ImagePlaces;
 import dev.corral.gateway.dialect.ModeratedRequest;
 import dev.corral.gateway.dialect.Paths;
 import dev.corral.gateway.dialect.Redactor;

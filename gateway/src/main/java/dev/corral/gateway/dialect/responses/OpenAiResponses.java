@@ -1,13 +1,12 @@
 package dev.corral.gateway.dialect.responses;
 
-import java.util.Map;
-import dev.corral.gateway.dialect.ImagePlaces;
 import dev.corral.gateway.dialect.Answer;
 import dev.corral.gateway.dialect.AnswerStream;
 import dev.corral.gateway.dialect.Dialect;
 import dev.corral.gateway.dialect.DialectException;
 import dev.corral.gateway.dialect.FrameRedactor;
 import dev.corral.gateway.dialect.GatewayError;
+import dev.corral.gateway.dialect.ImagePlaces;
 import dev.corral.gateway.dialect.ModeratedRequest;
 import dev.corral.gateway.dialect.Paths;
 import dev.corral.gateway.dialect.Redactor;
@@ -18,6 +17,7 @@ import dev.corral.gateway.dialect.responses.ResponseWriter.Ending;
 import dev.corral.guardmodels.conversation.Conversation;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import org.springframework.http.HttpMethod;
 import tools.jackson.databind.JsonNode;
 

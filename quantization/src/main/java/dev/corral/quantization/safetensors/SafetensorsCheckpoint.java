@@ -1,5 +1,8 @@
 package dev.corral.quantization.safetensors;
 
+import dev.corral.quantization.checkpoint.Checkpoint;
+import dev.corral.quantization.checkpoint.CheckpointException;
+import dev.corral.quantization.checkpoint.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
@@ -16,7 +19,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** The weights of a Hugging Face directory: one {@code model.safetensors}, or shards with an index. */
-public final class Checkpoint implements AutoCloseable {
+public final class SafetensorsCheckpoint implements Checkpoint {
 
     static final String SINGLE = "model.safetensors";
     static final String INDEX = "model.safetensors.index.json";
@@ -25,7 +28,7 @@ public final class Checkpoint implements AutoCloseable {
     private final List<Path> files;
     private final Map<String, Tensor> tensors;
 
-    private Checkpoint(Arena arena, List<Path> files, Map<String, Tensor> tensors) {
+    private SafetensorsCheckpoint(Arena arena, List<Path> files, Map<String, Tensor> tensors) {
         this.arena = arena;
         this.files = List.copyOf(files);
         this.tensors = Collections.unmodifiableMap(tensors);
@@ -33,7 +36,7 @@ public final class Checkpoint implements AutoCloseable {
 
     /** Maps all weights of a directory. */
     @SuppressWarnings("MustBeClosedChecker") // the arena lives as long as the checkpoint, which closes it
-    public static Checkpoint open(Path directory) {
+    public static SafetensorsCheckpoint open(Path directory) {
         List<Path> files = files(directory);
         Arena arena = Arena.ofShared();
         try {
@@ -45,7 +48,7 @@ public final class Checkpoint implements AutoCloseable {
                     }
                 });
             }
-            return new Checkpoint(arena, files, tensors);
+            return new SafetensorsCheckpoint(arena, files, tensors);
         } catch (RuntimeException e) {
             arena.close();
             throw e;
@@ -87,28 +90,21 @@ public final class Checkpoint implements AutoCloseable {
         return names.stream().map(directory::resolve).toList();
     }
 
-    /** The files that hold the weights. */
+    @Override
     public List<Path> files() {
         return files;
     }
 
+    @Override
     public Optional<Tensor> find(String name) {
         return Optional.ofNullable(tensors.get(name));
     }
 
-    /** The tensor with this name; a clear error where there is none. */
-    public Tensor require(String name) {
-        return find(name)
-                .orElseThrow(() -> new CheckpointException(
-                        "tensor '%s' is missing; is this a whole Llama-architecture model?".formatted(name)));
-    }
-
-    /** Names of all tensors, in the order of the files. */
+    @Override
     public Set<String> names() {
         return tensors.keySet();
     }
 
-    /** Unmaps the files; no tensor may be used after it. */
     @Override
     public void close() {
         arena.close();

@@ -3,6 +3,8 @@ package dev.corral.quantization.safetensors;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.corral.quantization.checkpoint.Checkpoint;
+import dev.corral.quantization.checkpoint.CheckpointException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -15,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class CheckpointTests {
+class SafetensorsCheckpointTests {
 
     @TempDir
     Path folder;
@@ -39,7 +41,7 @@ class CheckpointTests {
                         .putShort((short) (Float.floatToIntBits(1.5f) >> 16))
                         .putShort((short) (Float.floatToIntBits(-3f) >> 16)));
 
-        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+        try (Checkpoint checkpoint = SafetensorsCheckpoint.open(folder)) {
             float[] row = new float[2];
             checkpoint.require("a").row(1, row);
             assertThat(row).containsExactly(3, -4);
@@ -51,7 +53,8 @@ class CheckpointTests {
 
     @Test
     void openWhenShardedFindsTensorsOfAllFiles() {
-        try (Checkpoint checkpoint = Checkpoint.open(Path.of("src/test/resources/fixtures/tiny-llama-sharded"))) {
+        try (Checkpoint checkpoint =
+                SafetensorsCheckpoint.open(Path.of("src/test/resources/fixtures/tiny-llama-sharded"))) {
             assertThat(checkpoint.files()).hasSize(2);
             assertThat(checkpoint.names())
                     .contains("model.embed_tokens.weight", "model.layers.2.mlp.down_proj.weight", "lm_head.weight");
@@ -100,10 +103,11 @@ class CheckpointTests {
     @Test
     void requireShapeWhenDifferentNamesBoth() throws IOException {
         write("{\"a\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[0,8]}}", buffer(8));
-        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+        try (Checkpoint checkpoint = SafetensorsCheckpoint.open(folder)) {
             assertThatExceptionOfType(CheckpointException.class)
                     .isThrownBy(() -> checkpoint.require("a").requireShape(1, 2))
-                    .withMessage("tensor 'a' should have the shape [1, 2] by config.json, but has [2, 1]");
+                    .withMessage(
+                            "tensor 'a' should have the shape [1, 2] by the model's configuration, but has [2, 1]");
             assertThatExceptionOfType(CheckpointException.class)
                     .isThrownBy(() -> checkpoint.require("b"))
                     .withMessageContaining("tensor 'b' is missing");
@@ -112,7 +116,7 @@ class CheckpointTests {
 
     private void refuses(String message) {
         assertThatExceptionOfType(CheckpointException.class)
-                .isThrownBy(() -> Checkpoint.open(folder).close())
+                .isThrownBy(() -> SafetensorsCheckpoint.open(folder).close())
                 .withMessageContaining(message);
     }
 

@@ -1,4 +1,4 @@
-package dev.corral.benchmarks.products;
+package dev.corral.quantization.graph;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -11,7 +11,7 @@ import java.util.Optional;
  * One protobuf message (encoding: protobuf.dev/programming-guides/encoding), read no deeper than asked for, so that
  * weights of gigabytes are stepped over.
  */
-record Message(MemorySegment bytes) {
+public record Message(MemorySegment bytes) {
 
     private static final int VARINT = 0;
     private static final int FIXED64 = 1;
@@ -24,23 +24,23 @@ record Message(MemorySegment bytes) {
      * @param value of a number; 0 for any other field
      * @param content of a string, of bytes or of a message; empty for a number
      */
-    record Field(int number, int wireType, long value, MemorySegment content) {
+    public record Field(int number, int wireType, long value, MemorySegment content) {
 
-        String text() {
+        public String text() {
             return new String(content.toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
         }
 
-        Message message() {
+        public Message message() {
             return new Message(content);
         }
 
-        boolean isNumber() {
+        public boolean isNumber() {
             return wireType == VARINT;
         }
     }
 
     /** All fields in their order. */
-    List<Field> fields() {
+    public List<Field> fields() {
         List<Field> fields = new ArrayList<>();
         Cursor cursor = new Cursor(bytes);
         while (cursor.position < bytes.byteSize()) {
@@ -50,16 +50,16 @@ record Message(MemorySegment bytes) {
     }
 
     /** The fields of one number. */
-    List<Field> fields(int number) {
+    public List<Field> fields(int number) {
         return fields().stream().filter(field -> field.number == number).toList();
     }
 
-    Optional<Field> field(int number) {
+    public Optional<Field> field(int number) {
         return fields(number).stream().findFirst();
     }
 
     /** Whole numbers of a repeated field, packed or not. */
-    List<Long> numbers(int number) {
+    public List<Long> numbers(int number) {
         List<Long> numbers = new ArrayList<>();
         for (Field field : fields(number)) {
             if (field.isNumber()) {

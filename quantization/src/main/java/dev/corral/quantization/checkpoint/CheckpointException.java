@@ -1,4 +1,4 @@
-package dev.corral.quantization.safetensors;
+package dev.corral.quantization.checkpoint;
 
 /** A checkpoint that cannot be read or is not supported; the message says what, where and what to do. */
 public final class CheckpointException extends RuntimeException {
