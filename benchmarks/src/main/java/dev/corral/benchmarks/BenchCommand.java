@@ -3,6 +3,7 @@ package dev.corral.benchmarks;
 import dev.corral.benchmarks.capacity.GuardBench;
 import dev.corral.benchmarks.capacity.ImageBench;
 import dev.corral.benchmarks.capacity.ModelBench;
+import dev.corral.benchmarks.capacity.VisionBench;
 import dev.corral.benchmarks.conversion.ImportBench;
 import dev.corral.benchmarks.conversion.QuantizeBench;
 import dev.corral.benchmarks.traffic.GatewayBench;
@@ -38,6 +39,7 @@ import picocli.CommandLine.Spec;
         },
         subcommands = {
             ModelBench.class,
+            VisionBench.class,
             FiguresBench.class,
             QuantizeBench.class,
             ImportBench.class,

@@ -2,6 +2,7 @@ package dev.corral.quantization;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.corral.guardmodels.onnx.VisionShape;
 import dev.corral.guardmodels.prompt.GuardFamily;
 import dev.corral.guardmodels.prompt.VerdictTokens;
 import dev.corral.guardmodels.store.GuardManifest;
@@ -20,8 +21,10 @@ import dev.corral.quantization.graph.Kept;
 import dev.corral.quantization.graph.LlamaConfig;
 import dev.corral.quantization.graph.LlamaGraph;
 import dev.corral.quantization.graph.Matrix;
+import dev.corral.quantization.graph.MllamaConfig;
 import dev.corral.quantization.graph.OnnxGraph;
 import dev.corral.quantization.graph.OnnxWriter;
+import dev.corral.quantization.graph.VisionGraph;
 import dev.corral.quantization.pruning.Calibration;
 import dev.corral.quantization.recipe.Pruning;
 import dev.corral.quantization.recipe.Recipe;
@@ -107,7 +110,11 @@ public final class Converter {
             throw new CheckpointException("%s exists already: name a folder that does not, or delete it".formatted(to));
         }
         LlamaConfig config = original.config();
+        Optional<MllamaConfig> eyes = original.eyes();
         Checkpoint weights = original.weights();
+        if (eyes.isPresent()) {
+            recipe.requireNoTexts();
+        }
         OwnHazards hazards = description.hazards().orElseGet(() -> OwnHazards.of(family));
         VerdictTokens verdict = verdict(family, hazards, original);
         Path target = to.toAbsolutePath();
@@ -140,9 +147,14 @@ public final class Converter {
                 calibrated = calibration(recipe.calibration().get(), config, family, catalogue, verdict, original)
                         .calibrate(recipe, weights, head, kept, unfinished, progress::calibrated);
             }
-            OnnxGraph graph = LlamaGraph.build(config, weights, recipe, head, kept, calibrated);
-            progress.total(graph.constantBytes());
-            new OnnxWriter(tool).write(graph, unfinished.resolve("model.onnx"), progress::written);
+            Map<String, OnnxGraph> graphs = new LinkedHashMap<>();
+            if (eyes.isPresent()) {
+                graphs.put("model.onnx", LlamaGraph.build(eyes.get(), weights, recipe, head));
+                graphs.put("vision.onnx", VisionGraph.build(eyes.get(), weights, recipe.ofVision()));
+            } else {
+                graphs.put("model.onnx", LlamaGraph.build(config, weights, recipe, head, kept, calibrated));
+            }
+            write(graphs, unfinished, progress);
             Files.writeString(unfinished.resolve(Original.TOKENIZER), original.tokenizerJson());
             Files.writeString(unfinished.resolve("guard.yaml"), manifest.toYaml());
             GuardStore.seal(unfinished);
@@ -151,6 +163,18 @@ public final class Converter {
         } catch (IOException | RuntimeException e) {
             deleteTree(unfinished);
             throw e;
+        }
+    }
+
+    private void write(Map<String, OnnxGraph> graphs, Path folder, Progress progress) throws IOException {
+        progress.total(
+                graphs.values().stream().mapToLong(OnnxGraph::constantBytes).sum());
+        long before = 0;
+        for (Map.Entry<String, OnnxGraph> graph : graphs.entrySet()) {
+            long done = before;
+            new OnnxWriter(tool)
+                    .write(graph.getValue(), folder.resolve(graph.getKey()), bytes -> progress.written(done + bytes));
+            before += graph.getValue().constantBytes();
         }
     }
 
@@ -207,6 +231,11 @@ public final class Converter {
                             .map(pruned.tokens()::indexOf)
                             .toList());
         }
+        if (original.eyes().isPresent()) {
+            Tensor rows = weights.require(MllamaConfig.Names.of(weights).head() + ".weight")
+                    .requireShape(original.eyes().get().headRows(), config.hidden());
+            return Matrix.of(rows).select(verdict.headRows());
+        }
         Tensor vocabulary = weights.find("lm_head.weight")
                 .or(() -> config.tied() ? weights.find("model.embed_tokens.weight") : Optional.empty())
                 .orElseThrow(() -> new CheckpointException(
@@ -242,10 +271,18 @@ public final class Converter {
                 description.quality(),
                 description.recommendedThreshold(),
                 new GuardManifest.Context(contextTokens, contextTokens / CHUNKS_OVERLAP_BY),
-                new GuardManifest.Model(kept.layers().size(), config.kvHeads(), config.headSize(), headRows),
+                new GuardManifest.Model(
+                        original.eyes()
+                                .map(MllamaConfig::selfLayers)
+                                .orElse(kept.layers().size()),
+                        config.kvHeads(),
+                        config.headSize(),
+                        headRows),
                 catalogue,
                 new GuardManifest.Verdict(verdict.lead(), verdict.continuation(), 0, 1, hazards, listing),
-                new GuardManifest.Made(tool, made(recipe, config, kept), original.history(), sources));
+                original.eyes()
+                        .map(eyes -> new GuardManifest.Vision(recipe.ofVision().precision(), shape(eyes))),
+                new GuardManifest.Made(tool, made(original, recipe, kept), original.history(), sources));
     }
 
     private static Map<String, List<Integer>> names(Taxonomy taxonomy, VerdictTokens.Listing listing) {
@@ -256,9 +293,22 @@ public final class Converter {
         return names;
     }
 
+    private static VisionShape shape(MllamaConfig config) {
+        MllamaConfig.Vision vision = config.vision();
+        return new VisionShape(
+                vision.imageSize(),
+                vision.tiles(),
+                vision.imageTokens() / vision.tiles(),
+                config.crossLayers().size(),
+                config.imageToken());
+    }
+
     /** The recipe, and what came of it where that cannot be told from the sources alone. */
-    private static String made(Recipe recipe, LlamaConfig config, Kept kept) {
-        if (kept.layers().size() == config.layers()) {
+    private static String made(Original original, Recipe recipe, Kept kept) {
+        if (original.eyes().isPresent()) {
+            return recipe.label() + "; vision " + recipe.ofVision().label();
+        }
+        if (kept.layers().size() == original.config().layers()) {
             return recipe.label();
         }
         return recipe.label()

@@ -180,6 +180,7 @@ final class ImportCommand implements Callable<Integer> {
             return new Original(
                     program.toString(),
                     model.config(),
+                    Optional.empty(),
                     tokens.tokenizer().toJson(),
                     model,
                     sources,

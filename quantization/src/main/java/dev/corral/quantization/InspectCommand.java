@@ -6,6 +6,7 @@ import dev.corral.quantization.checkpoint.Checkpoint;
 import dev.corral.quantization.checkpoint.CheckpointException;
 import dev.corral.quantization.checkpoint.Tensor;
 import dev.corral.quantization.graph.LlamaConfig;
+import dev.corral.quantization.graph.MllamaConfig;
 import dev.corral.quantization.hub.DownloadRecord;
 import dev.corral.quantization.safetensors.SafetensorsCheckpoint;
 import java.io.IOException;
@@ -15,6 +16,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -109,6 +111,23 @@ final class InspectCommand implements Callable<Integer> {
                 .put("headSize", model.headSize())
                 .put("headRows", model.headRows())
                 .put("float32CacheBytesPerToken", 2L * model.layers() * model.kvHeads() * model.headSize() * 4);
+        manifest.vision()
+                .ifPresent(vision -> facts.putObject("vision")
+                        .put("precision", vision.precision().label())
+                        .put("tileSize", vision.shape().tileSize())
+                        .put("tiles", vision.shape().tiles())
+                        .put("tokensOfATile", vision.shape().tileTokens())
+                        .put("layersThatLook", vision.shape().layers())
+                        .put("imageToken", vision.shape().imageToken())
+                        .put(
+                                "float32BytesPerImage",
+                                2L
+                                        * vision.shape().layers()
+                                        * vision.shape().tiles()
+                                        * vision.shape().tileTokens()
+                                        * model.kvHeads()
+                                        * model.headSize()
+                                        * 4));
         ObjectNode verdict = facts.putObject("verdict");
         ids(verdict.putArray("leadTokens"), manifest.verdict().lead());
         ids(verdict.putArray("continuationTokens"), manifest.verdict().continuation());
@@ -125,7 +144,8 @@ final class InspectCommand implements Callable<Integer> {
     }
 
     private static void weights(Path directory, ObjectNode facts) throws IOException {
-        LlamaConfig config = LlamaConfig.read(directory);
+        Optional<MllamaConfig> eyes = MllamaConfig.find(directory);
+        LlamaConfig config = eyes.map(MllamaConfig::text).orElseGet(() -> LlamaConfig.read(directory));
         try (Checkpoint checkpoint = SafetensorsCheckpoint.open(directory)) {
             List<Tensor> tensors =
                     checkpoint.names().stream().map(checkpoint::require).toList();
@@ -142,7 +162,7 @@ final class InspectCommand implements Callable<Integer> {
                             directory.getFileName() == null
                                     ? ""
                                     : directory.getFileName().toString())
-                    .put("family", Original.family(config, checkpoint).id())
+                    .put("family", Original.family(config, eyes, checkpoint).id())
                     .put("parameters", parameters)
                     .put("tensors", tensors.size())
                     .put("types", String.join(", ", types));
@@ -171,6 +191,19 @@ final class InspectCommand implements Callable<Integer> {
                             case LlamaConfig.RopeScaling.Llama3 llama3 -> "llama3, factor " + llama3.factor();
                             case LlamaConfig.RopeScaling.Divisors _ -> "a divisor for each frequency";
                         }));
+        eyes.ifPresent(found -> {
+            MllamaConfig.Vision vision = found.vision();
+            shape.put("layersThatLookAtTheImage", found.crossLayers().size());
+            facts.putObject("vision")
+                    .put("layers", vision.layers())
+                    .put("globalLayers", vision.globalLayers())
+                    .put("hidden", vision.hidden())
+                    .put("intermediate", vision.intermediate())
+                    .put("heads", vision.heads())
+                    .put("tileSize", vision.imageSize())
+                    .put("patchSize", vision.patchSize())
+                    .put("tiles", vision.tiles());
+        });
     }
 
     private static void files(Path directory, ObjectNode facts) throws IOException {

@@ -5,6 +5,7 @@ import dev.corral.quantization.checkpoint.Checkpoint;
 import dev.corral.quantization.checkpoint.CheckpointException;
 import dev.corral.quantization.checkpoint.Tensor;
 import dev.corral.quantization.graph.LlamaConfig;
+import dev.corral.quantization.graph.MllamaConfig;
 import dev.corral.quantization.safetensors.SafetensorsCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,6 +19,8 @@ import java.util.Optional;
  * in halves, not in pairs, for the rotary embedding.
  *
  * @param place the file or folder, for messages
+ * @param config of the decoder
+ * @param eyes of the whole model, where it sees images
  * @param tokenizerJson a Hugging Face {@code tokenizer.json}
  * @param sources all files that were read, whose hashes {@code guard.yaml} tells
  * @param licence what the files say of it
@@ -27,6 +30,7 @@ import java.util.Optional;
 public record Original(
         String place,
         LlamaConfig config,
+        Optional<MllamaConfig> eyes,
         String tokenizerJson,
         Checkpoint weights,
         List<Path> sources,
@@ -47,7 +51,7 @@ public record Original(
         sources = List.copyOf(sources);
     }
 
-    /** A model with an output layer for its whole vocabulary. */
+    /** A model that sees no images, with an output layer for its whole vocabulary. */
     public Original(
             String place,
             LlamaConfig config,
@@ -55,7 +59,16 @@ public record Original(
             Checkpoint weights,
             List<Path> sources,
             Optional<String> licence) {
-        this(place, config, tokenizerJson, weights, sources, licence, Optional.empty(), Optional.empty());
+        this(
+                place,
+                config,
+                Optional.empty(),
+                tokenizerJson,
+                weights,
+                sources,
+                licence,
+                Optional.empty(),
+                Optional.empty());
     }
 
     /**
@@ -85,13 +98,20 @@ public record Original(
                         "%s has no %s: download it from the model's repository".formatted(directory, TOKENIZER));
             }
             List<Path> sources = new ArrayList<>(List.of(directory.resolve("config.json"), tokenizer));
+            Optional<MllamaConfig> eyes = MllamaConfig.find(directory);
+            if (eyes.isPresent()) {
+                sources.add(ImageFiles.require(directory, eyes.get(), tokenizer));
+            }
             sources.addAll(weights.files());
             return new Original(
                     directory.toString(),
-                    LlamaConfig.read(directory),
+                    eyes.map(MllamaConfig::text).orElseGet(() -> LlamaConfig.read(directory)),
+                    eyes,
                     Files.readString(tokenizer),
                     weights,
                     sources,
+                    Optional.empty(),
+                    Optional.empty(),
                     Optional.empty());
         } catch (IOException | RuntimeException e) {
             weights.close();
@@ -101,15 +121,17 @@ public record Original(
 
     /** The family that the weights are made for, as far as they show it. */
     public GuardFamily family() {
-        return family(config, weights);
+        return family(config, eyes, weights);
     }
 
     /** The family that weights are made for, as far as they show it. */
-    static GuardFamily family(LlamaConfig config, Checkpoint weights) {
+    static GuardFamily family(LlamaConfig config, Optional<MllamaConfig> eyes, Checkpoint weights) {
         if (verdictHead(weights).isPresent()) {
             return GuardFamily.CORRAL_STARTER;
         }
-        return config.layers() == LAYERS_OF_8B ? GuardFamily.LLAMA_GUARD_3_8B : GuardFamily.LLAMA_GUARD_3;
+        return eyes.isEmpty() && config.layers() == LAYERS_OF_8B
+                ? GuardFamily.LLAMA_GUARD_3_8B
+                : GuardFamily.LLAMA_GUARD_3;
     }
 
     /** A head that has rows for the verdict only. */

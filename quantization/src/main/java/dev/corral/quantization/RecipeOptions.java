@@ -78,6 +78,14 @@ final class RecipeOptions {
     private @Nullable String embedding;
 
     @Option(
+            names = "--vision",
+            paramLabel = "P",
+            description =
+                    "Precision of the encoder of images, where the model has one. Default: as --precision; int8 for"
+                            + " int4.")
+    private @Nullable String vision;
+
+    @Option(
             names = "--keep-layers",
             paramLabel = "N",
             description = "Drop all but N layers: those that change their input least, by --calibration.")
@@ -131,6 +139,7 @@ final class RecipeOptions {
                             flag("--activations", activations),
                             flag("--fine-layers", fineLayers),
                             flag("--embedding", embedding),
+                            flag("--vision", vision),
                             flag("--keep-layers", keepLayers),
                             flag("--keep-mlp", keepMlp),
                             flag("--calibration", calibration),
@@ -142,9 +151,9 @@ final class RecipeOptions {
         }
         if (precision == null) {
             require(
-                    Stream.of(blockSize, scales, activations, fineLayers, embedding)
+                    Stream.of(blockSize, scales, activations, fineLayers, embedding, vision)
                             .allMatch(Objects::isNull),
-                    "--block-size, --scales, --activations, --fine-layers and --embedding need --precision");
+                    "--block-size, --scales, --activations, --fine-layers, --embedding and --vision need --precision");
             return new Recipe(unlessSaid, List.of(), unlessSaid, pruning(), Optional.empty(), contextTokens());
         }
         Precision chosen = choice("--precision", precision, Precision.values(), Precision::label);
@@ -166,9 +175,12 @@ final class RecipeOptions {
                 pruning(),
                 calibrated() ? Optional.ofNullable(calibration) : Optional.empty(),
                 contextTokens());
-        return chosen == Precision.INT8
+        Recipe fine = chosen == Precision.INT8
                 ? recipe.withFineLayers(Objects.requireNonNullElse(fineLayers, Recipe.DEFAULT_FINE_LAYERS))
                 : recipe;
+        return vision == null
+                ? fine
+                : fine.withVision(Recipe.of(choice("--vision", vision, Precision.values(), Precision::label)));
     }
 
     private int contextTokens() {

@@ -48,13 +48,22 @@ public final class Workplace implements AutoCloseable {
 
         /** What the guard takes on disk without its tokenizer, in MiB. */
         public double mebibytes() throws IOException {
-            return size(guard) - Files.size(guard.resolve(TOKENIZER)) / MEBIBYTE;
+            return Workplace.mebibytes(guard);
         }
+    }
+
+    /** What a guard takes on disk without its tokenizer, in MiB. */
+    public static double mebibytes(Path guard) throws IOException {
+        return size(guard) - Files.size(guard.resolve(TOKENIZER)) / MEBIBYTE;
     }
 
     /** Random weights of a shape, in bfloat16. */
     public Path weights(ReplicaShape shape) throws IOException {
-        Path directory = kept.orElse(folder).resolve(shape.id());
+        boolean cut = ReplicaShape.byId(shape.id())
+                .filter(whole -> !whole.equals(shape))
+                .isPresent();
+        String name = cut ? shape.id() + "-" + shape.layers() + "-layers" : shape.id();
+        Path directory = kept.orElse(folder).resolve(name);
         if (!Files.exists(directory)) {
             new Replica(shape, SEED).write(directory, _ -> {});
         }

@@ -1,5 +1,6 @@
 package dev.corral.gateway.configuration;
 
+import dev.corral.guardmodels.onnx.Provider;
 import dev.corral.guardmodels.remote.Api;
 import dev.corral.guardmodels.remote.ApiKey;
 import dev.corral.guardmodels.store.NamedHazards;
@@ -298,6 +299,9 @@ public record CorralProperties(
      * @param prefixCacheSize memory, outside of the Java heap, for what the guard has read of conversations, so that a next
      *     turn or a next window costs what is new in it; 0 keeps of each lane only what it read last. A token takes 18 kB
      *     with the starter guard and 64 kB with Llama Guard 3 1B
+     * @param provider what computes: {@code cpu}, or {@code cuda} for an NVIDIA GPU, for which Corral must be started with
+     *     {@code --gpu}
+     * @param vision who judges images
      * @param remote a guard on a server in place of one here; null for none
      */
     public record Guard(
@@ -308,6 +312,8 @@ public record CorralProperties(
             @DefaultValue("256") int queue,
             @DefaultValue("32MB") DataSize cacheSize,
             @DefaultValue("256MB") DataSize prefixCacheSize,
+            @DefaultValue("cpu") Provider provider,
+            @DefaultValue Vision vision,
             @Nullable Remote remote) {
 
         public Guard {
@@ -323,6 +329,98 @@ public record CorralProperties(
                 require(lanes == 0, "corral.guard.lanes", instead, lanes);
                 require(threads == 0, "corral.guard.threads", instead, threads);
             }
+        }
+    }
+
+    /**
+     * Who judges images, beside the guard that reads the text of the same request. Without one images are unscanned.
+     *
+     * @param directory of a guard that sees, as {@code corral quantize} makes it of Llama Guard 3 11B Vision; null for none
+     * @param threads of its one lane; 0 for all processors
+     * @param queue requests with images that may wait for it
+     * @param timeout for all images of a request; takes the place of the policy's timeout for texts
+     * @param imageCacheSize memory, outside of the Java heap, for what was made of images, so that another turn about the
+     *     same image does not look at it again; an image of Llama Guard 3 11B Vision takes 420 MB
+     * @param prefixCacheSize memory, outside of the Java heap, for what was read about images; a token of that guard takes
+     *     256 kB
+     * @param remote a guard on a server in place of one here; null for none
+     */
+    public record Vision(
+            @Nullable Path directory,
+            @DefaultValue("0") int threads,
+            @DefaultValue("32") int queue,
+            @DefaultValue("5m") Duration timeout,
+            @DefaultValue("1GB") DataSize imageCacheSize,
+            @DefaultValue("256MB") DataSize prefixCacheSize,
+            @Nullable VisionRemote remote) {
+
+        public Vision {
+            require(threads >= 0 && threads <= 1_024, "corral.guard.vision.threads", "between 0 and 1024", threads);
+            require(queue >= 1, "corral.guard.vision.queue", "at least 1", queue);
+            requireTime("corral.guard.vision.timeout", timeout);
+            require(!imageCacheSize.isNegative(), "corral.guard.vision.image-cache-size", "0 or more", imageCacheSize);
+            require(
+                    !prefixCacheSize.isNegative(),
+                    "corral.guard.vision.prefix-cache-size",
+                    "0 or more",
+                    prefixCacheSize);
+            require(
+                    remote == null || directory == null,
+                    "corral.guard.vision.directory",
+                    "left out where corral.guard.vision.remote is set: there is one guard for images",
+                    String.valueOf(directory));
+        }
+    }
+
+    /**
+     * A guard for images on a server that speaks OpenAI's chat API, such as vLLM. It is sent one image at a time, inline.
+     *
+     * @param url the server's base, such as {@code http://localhost:8000/v1}
+     * @param model the name that the server knows the guard by
+     * @param family {@code llama-guard-3}, or {@code llama-guard-3-8b} for Llama Guard 4, which has its hazards
+     * @param apiKey what the server wants to see
+     * @param apiKeyFile a file with that key instead
+     * @param connectTimeout for a connection
+     * @param connections requests at the same time
+     * @param contextTokens the longest prompt that the server takes, the image left aside
+     * @param topLogprobs alternatives asked for with each token, from which probabilities come; 0 for a bare verdict
+     * @param threshold for P(unsafe), where a policy names none
+     */
+    public record VisionRemote(
+            @Nullable URI url,
+            @Nullable String model,
+            @DefaultValue("llama-guard-3") String family,
+            @Nullable ApiKey apiKey,
+            @Nullable Path apiKeyFile,
+            @DefaultValue("2s") Duration connectTimeout,
+            @DefaultValue("4") int connections,
+            @DefaultValue("8192") int contextTokens,
+            @DefaultValue("20") int topLogprobs,
+            @DefaultValue("0.5") double threshold) {
+
+        private static final String PREFIX = "corral.guard.vision.remote.";
+
+        public VisionRemote {
+            require(url != null && isBase(url), PREFIX + "url", BASE, String.valueOf(url));
+            require(
+                    model != null && !model.isBlank(),
+                    PREFIX + "model",
+                    "the name that the server knows the guard by, such as meta-llama/Llama-Guard-3-11B-Vision",
+                    String.valueOf(model));
+            require(
+                    apiKey == null || apiKeyFile == null,
+                    PREFIX + "api-key-file",
+                    "left out where " + PREFIX + "api-key is set",
+                    String.valueOf(apiKeyFile));
+            requireTime(PREFIX + "connect-timeout", connectTimeout);
+            require(
+                    connections >= 1 && connections <= 1_024,
+                    PREFIX + "connections",
+                    "between 1 and 1024",
+                    connections);
+            require(contextTokens >= 1, PREFIX + "context-tokens", "at least 1", contextTokens);
+            require(topLogprobs >= 0 && topLogprobs <= 100, PREFIX + "top-logprobs", "between 0 and 100", topLogprobs);
+            require(threshold > 0 && threshold <= 1, PREFIX + "threshold", "above 0 and at most 1", threshold);
         }
     }
 

@@ -21,16 +21,16 @@ import java.util.List;
 import java.util.Set;
 import reactor.core.publisher.Mono;
 
-/** Asks the guard, lets the exchange's policy decide, and notes what it decided. */
+/** Asks the guards, lets the exchange's policy decide, and notes what it decided. */
 public final class Judge {
 
     private static final Duration RETRY_AFTER = Duration.ofSeconds(2);
 
-    private final ReactiveGuard guard;
+    private final Panel panel;
     private final Shadows shadows;
 
-    Judge(ReactiveGuard guard, Shadows shadows) {
-        this.guard = guard;
+    Judge(Panel panel, Shadows shadows) {
+        this.panel = panel;
         this.shadows = shadows;
     }
 
@@ -60,26 +60,22 @@ public final class Judge {
     private Mono<Decision> decide(
             ModeratedExchange exchange, Facts facts, List<Conversation> judgements, List<Turn> turns, Urgency urgency) {
         CompiledPolicy policy = exchange.policy();
-        return guard.assess(
+        return panel.assess(
                         judgements, policy.asked(), urgency, policy.textGuard().timeout())
-                .map(assessments -> {
-                    Hearing hearing = Hearing.of(judgements, turns);
-                    Decision decision = weigh(policy, facts, hearing, assessments);
+                .map(found -> {
+                    Hearing hearing = Hearing.of(found.judged(), turns);
+                    Decision decision = weigh(policy, facts, hearing, found.assessments());
                     exchange.decided(
                             facts.direction(),
                             decision,
                             () -> hearing.audited(
-                                    policy,
-                                    facts.direction(),
-                                    decision,
-                                    guard.profile().id(),
-                                    assessments));
+                                    policy, facts.direction(), decision, panel.id(), found.assessments()));
                     shadows.compare(
                             exchange,
                             facts,
                             decision,
-                            guard.looksFor(policy.asked()),
-                            shadow -> weigh(shadow, facts, hearing, assessments));
+                            panel.looksFor(policy.asked()),
+                            shadow -> weigh(shadow, facts, hearing, found.assessments()));
                     return decision;
                 });
     }

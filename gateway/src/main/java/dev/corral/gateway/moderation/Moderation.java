@@ -54,14 +54,14 @@ public final class Moderation {
      *
      * @param maxAnswerSize the longest whole answer, and the longest event of a stream
      */
-    public Moderation(
+    Moderation(
             Dialects dialects,
             RequestBody requestBody,
             DataSize maxAnswerSize,
             IdleTimeout idleTimeout,
             ImageIntake images,
             ModelFacts models,
-            ReactiveGuard guard,
+            Panel panel,
             Shadows shadows,
             MeterRegistry metrics,
             ErrorResponses errors,
@@ -72,7 +72,7 @@ public final class Moderation {
         this.idleTimeout = idleTimeout;
         this.images = images;
         this.models = models;
-        this.judge = new Judge(guard, shadows);
+        this.judge = new Judge(panel, shadows);
         this.windowMetrics = new WindowMetrics(metrics);
         this.optimismMetrics = new OptimismMetrics(metrics);
         this.errors = errors;

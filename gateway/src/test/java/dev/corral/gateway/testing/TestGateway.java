@@ -1,6 +1,7 @@
 package dev.corral.gateway.testing;
 
 import dev.corral.gateway.audit.AuditSink;
+import dev.corral.gateway.moderation.Eyes;
 import dev.corral.gateway.server.GatewayServer;
 import dev.corral.guardmodels.guard.Guard;
 import java.io.IOException;
@@ -19,6 +20,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.springframework.boot.SpringApplication;
@@ -51,6 +53,12 @@ public final class TestGateway implements AutoCloseable {
     /** Starts one with a clock for how long upstreams are left alone. */
     public static TestGateway start(Guard guard, Clock clock, Map<String, String> settings) {
         return start(guard, settings, context -> context.registerBean("upstreamClock", Clock.class, () -> clock));
+    }
+
+    /** Starts one with a guard that sees images, too. */
+    public static TestGateway start(Guard guard, Guard seeing, Map<String, String> settings) {
+        return start(
+                guard, settings, beans -> beans.registerBean("eyes", Eyes.class, () -> new Eyes(Optional.of(seeing))));
     }
 
     /** Starts one with these settings and these beans beside the usual ones of a test. */

@@ -48,6 +48,17 @@ public interface Tensor {
         return values;
     }
 
+    /**
+     * The same elements in as many rows and columns as they fill.
+     *
+     * @throws CheckpointException if they are not stored one by one, but rows at a time
+     */
+    default Tensor reshape(long rows, long columns) {
+        throw new CheckpointException(
+                "tensor '%s' is stored as %s, which cannot be cut into %d rows of %d: take weights in safetensors files"
+                        .formatted(name(), storage(), rows, columns));
+    }
+
     /** This tensor, if it has just this shape. */
     default Tensor requireShape(long... expected) {
         List<Long> wanted = Arrays.stream(expected).boxed().toList();

@@ -1,9 +1,9 @@
 package dev.corral.quantization.graph;
 
+import dev.corral.quantization.checkpoint.Checkpoint;
 import dev.corral.quantization.recipe.Format;
 import dev.corral.quantization.recipe.Projection;
 import dev.corral.quantization.recipe.Recipe;
-import dev.corral.quantization.checkpoint.Checkpoint;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

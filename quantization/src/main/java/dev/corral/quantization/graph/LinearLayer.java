@@ -194,9 +194,10 @@ sealed interface LinearLayer {
 
         @Override
         public String embed(OnnxGraph graph, String tokens, Matrix embedding) {
-            Blocks blocks = new Blocks(embedding, 8, EMBEDDING_BLOCK, Format.Scales.RANGE);
-            String weights = graph.constant(
-                    blocks.signedWeights("embedding.weight", embedding.rows(), blocks.perRow(), EMBEDDING_BLOCK));
+            int block = Math.min(EMBEDDING_BLOCK, Integer.lowestOneBit(embedding.columns()));
+            Blocks blocks = new Blocks(embedding, 8, block, Format.Scales.RANGE);
+            String weights =
+                    graph.constant(blocks.signedWeights("embedding.weight", embedding.rows(), blocks.perRow(), block));
             String scales = graph.constant(blocks.scales("embedding.scale", embedding.rows(), blocks.perRow(), 1));
             graph.node(
                     OnnxGraph.STANDARD,

@@ -63,11 +63,15 @@ final class ReplicaTokenizer {
 
     private ReplicaTokenizer() {}
 
-    /** Writes {@code tokenizer.json}. */
-    static void write(Path file) throws IOException {
+    /**
+     * Writes {@code tokenizer.json}.
+     *
+     * @param image whether it is for a model that sees images
+     */
+    static void write(Path file, boolean image) throws IOException {
         ReplicaTokenizer tokenizer = new ReplicaTokenizer();
         tokenizer.collect();
-        Files.writeString(file, new Llama3Tokenizer(tokenizer.ordinary(), tokenizer.merges).toJson());
+        Files.writeString(file, new Llama3Tokenizer(tokenizer.ordinary(), tokenizer.merges, image).toJson());
     }
 
     /** Writes the ordinary tokens as Meta's {@code tokenizer.model} has them: bytes in base64, and their rank. */

@@ -66,4 +66,13 @@ public record SafetensorsTensor(String name, Type type, List<Long> shape, Memory
             }
         }
     }
+
+    @Override
+    public SafetensorsTensor reshape(long rows, long columns) {
+        if (Math.multiplyExact(rows, columns) != Math.multiplyExact((long) rows(), (long) columns())) {
+            throw new IllegalArgumentException(
+                    "tensor '%s' of shape %s does not fill %d rows of %d".formatted(name, shape, rows, columns));
+        }
+        return new SafetensorsTensor(name, type, List.of(rows, columns), data);
+    }
 }

@@ -12,8 +12,9 @@ import tools.jackson.databind.node.ObjectNode;
  *
  * @param ordinary by id, in GPT-2's characters for bytes
  * @param merges two tokens with a space between, the first to be made first
+ * @param image whether one more special token follows, which stands for an image
  */
-public record Llama3Tokenizer(List<String> ordinary, List<String> merges) {
+public record Llama3Tokenizer(List<String> ordinary, List<String> merges, boolean image) {
 
     /** How many special tokens there are. */
     public static final int SPECIALS = 256;
@@ -26,12 +27,20 @@ public record Llama3Tokenizer(List<String> ordinary, List<String> merges) {
         merges = List.copyOf(merges);
     }
 
+    /** A tokenizer for text only. */
+    public Llama3Tokenizer(List<String> ordinary, List<String> merges) {
+        this(ordinary, merges, false);
+    }
+
     /** This tokenizer as Hugging Face's {@code tokenizer.json}. */
     public String toJson() {
         ObjectNode document = JsonMapper.shared().createObjectNode();
         document.put("version", "1.0").putNull("truncation").putNull("padding");
         ArrayNode added = document.putArray("added_tokens");
         List<String> specials = specials();
+        if (image) {
+            specials.add("<|image|>");
+        }
         for (int i = 0; i < specials.size(); i++) {
             added.addObject()
                     .put("id", ordinary.size() + i)
