@@ -89,14 +89,7 @@ class ExportCommandTests {
                 Checkpoint read = GgufModel.open(exported).weights()) {
             assertThat(read.names()).hasSize(graph.names().size() + 1).containsAll(graph.names());
             for (String name : graph.names()) {
-                Tensor wanted = graph.require(name);
-                float[] wantedRow = new float[wanted.columns()];
-                float[] foundRow = new float[wanted.columns()];
-                for (int row = 0; row < wanted.rows(); row++) {
-                    wanted.row(row, wantedRow);
-                    read.require(name).row(row, foundRow);
-                    assertThat(foundRow).as("%s, row %d", name, row).isEqualTo(wantedRow);
-                }
+                assertEqualRows(read.require(name), graph.require(name));
             }
         }
     }
@@ -117,14 +110,29 @@ class ExportCommandTests {
         assertThat(run("export", "--to", "gguf", guard.toString(), exported.toString()))
                 .as(err::toString)
                 .isZero();
-        Path again = folder.resolve("again");
-        assertThat(run("import", exported.toString(), "--to", again.toString()))
-                .as(err::toString)
-                .isZero();
 
-        assertNear(logits(again), logits(guard), 1e-4f);
-        assertThat(GuardStore.open(again).manifest().verdict())
-                .isEqualTo(GuardStore.open(guard).manifest().verdict());
+        try (Checkpoint wanted = GgufModel.open(GGUF.resolve("tiny-llama-guard-" + type + ".gguf"))
+                        .weights();
+                Checkpoint found = GgufModel.open(exported).weights()) {
+            assertThat(found.names()).containsExactlyInAnyOrderElementsOf(wanted.names());
+            for (String name : wanted.names()) {
+                if (!name.equals("lm_head.weight")) {
+                    assertThat(found.require(name).storage())
+                            .isEqualTo(wanted.require(name).storage());
+                    assertEqualRows(found.require(name), wanted.require(name));
+                }
+            }
+        }
+    }
+
+    private static void assertEqualRows(Tensor found, Tensor wanted) {
+        float[] wantedRow = new float[wanted.columns()];
+        float[] foundRow = new float[wanted.columns()];
+        for (int row = 0; row < wanted.rows(); row++) {
+            wanted.row(row, wantedRow);
+            found.row(row, foundRow);
+            assertThat(foundRow).as("%s, row %d", wanted.name(), row).isEqualTo(wantedRow);
+        }
     }
 
     @ParameterizedTest

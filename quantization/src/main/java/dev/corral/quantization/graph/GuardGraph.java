@@ -497,13 +497,14 @@ public final class GuardGraph implements Checkpoint {
         }
 
         private float offset(int row, int block) {
-            return offsets.isPresent() ? offsets.get().number((long) block * rows + row) : 0;
+            return offsets.orElseThrow().number((long) block * rows + row);
         }
 
         @Override
         public void row(int row, float[] target) {
             for (int i = 0; i < columns; i++) {
-                target[i] = number(row, i) * scale(row, i / size) + offset(row, i / size);
+                float scaled = number(row, i) * scale(row, i / size);
+                target[i] = offsets.isPresent() ? scaled + offset(row, i / size) : scaled;
             }
         }
 

@@ -21,6 +21,7 @@ import dev.corral.quantization.recipe.Recipe;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -41,6 +42,9 @@ class LlamaGuard8BTests {
     private static final int HEAD = 16;
     private static final int MLP = 448;
     private static final int VOCABULARY = 672;
+
+    /** An unused row of the fixture, for the number that only the 8B has. */
+    private static final int FOURTEEN = 650;
 
     @TempDir
     Path folder;
@@ -93,7 +97,12 @@ class LlamaGuard8BTests {
                 .float32("llama.rope.freq_base", 500_000)
                 .float32("llama.attention.layer_norm_rms_epsilon", 1e-5f);
         String tokenizer = Files.readString(Path.of("src/test/resources/fixtures/tiny-llama-guard/tokenizer.json"));
-        GgufVocabulary.of(tokenizer, VOCABULARY).write(out);
+        GgufVocabulary tiny = GgufVocabulary.of(tokenizer, VOCABULARY);
+        List<String> tokens = new ArrayList<>(tiny.tokens());
+        List<Integer> types = new ArrayList<>(tiny.types());
+        tokens.set(FOURTEEN, "14");
+        types.set(FOURTEEN, GgufTokenizer.NORMAL);
+        new GgufVocabulary(tiny.words(), tokens, types, tiny.merges()).write(out);
         Random random = new Random(8);
         matrix(out, random, "token_embd", VOCABULARY, HIDDEN);
         matrix(out, random, "output", VOCABULARY, HIDDEN);
