@@ -7,6 +7,7 @@ import dev.corral.benchmarks.traffic.GatewayBench;
 import dev.corral.benchmarks.traffic.PolicyBench;
 import dev.corral.benchmarks.traffic.SoakBench;
 import dev.corral.benchmarks.traffic.StartupBench;
+import dev.corral.benchmarks.traffic.StreamsBench;
 import dev.corral.guardmodels.onnx.ModelException;
 import dev.corral.guardmodels.store.UnusableGuardException;
 import dev.corral.quantization.safetensors.CheckpointException;
@@ -30,7 +31,8 @@ import picocli.CommandLine.Spec;
             "Everything is warmed up before; run it on a machine that does nothing else.",
             "",
             "To plan how many machines your guard needs: corral bench model --guard DIR",
-            "To see whether this machine keeps what Corral promises: figures, guard, gateway, startup, policy and soak.",
+            "To see whether this machine keeps what Corral promises: figures, guard, gateway, streams, startup,",
+            "policy and soak.",
             ""
         },
         subcommands = {
@@ -39,6 +41,7 @@ import picocli.CommandLine.Spec;
             QuantizeBench.class,
             GuardBench.class,
             GatewayBench.class,
+            StreamsBench.class,
             StartupBench.class,
             SoakBench.class,
             PolicyBench.class

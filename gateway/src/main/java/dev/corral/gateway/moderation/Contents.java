@@ -1,5 +1,6 @@
 package dev.corral.gateway.moderation;
 
+import dev.corral.gateway.dialect.ToolCalls;
 import dev.corral.guardmodels.conversation.Part;
 import dev.corral.guardmodels.conversation.Turn;
 import dev.corral.policies.policy.ContentSource;
@@ -18,8 +19,21 @@ final class Contents {
 
     private static final Set<String> REASONING = Set.of("reasoning_content", "reasoning", "thinking");
 
-    /** One text, as policies see it. */
-    record Text(String text, ContentSource source) {}
+    /**
+     * One text, as policies see it.
+     *
+     * @param tool the one that is called; empty where none is
+     */
+    record Text(String text, ContentSource source, String tool) {
+
+        Text(String text, ContentSource source) {
+            this(text, source, "");
+        }
+
+        Set<String> tools() {
+            return tool.isEmpty() ? Set.of() : Set.of(tool);
+        }
+    }
 
     private Contents() {}
 
@@ -31,8 +45,8 @@ final class Contents {
                 case Part.TextPart text -> texts.add(new Text(text.text(), source(turn, text)));
                 case Part.ToolResultPart result -> texts.add(new Text(result.text(), ContentSource.TOOL_RESULT));
                 case Part.ToolCallPart call -> {
-                    texts.add(new Text(call.name(), ContentSource.TOOL_CALL));
-                    texts.add(new Text(call.arguments(), ContentSource.TOOL_CALL));
+                    texts.add(new Text(call.name(), ContentSource.TOOL_CALL, call.name()));
+                    texts.add(new Text(call.arguments(), ContentSource.TOOL_CALL, call.name()));
                 }
                 case Part.ImagePart _, Part.OpaquePart _ -> {}
             }
@@ -52,6 +66,14 @@ final class Contents {
         return sources.isEmpty() ? EnumSet.of(speaker(turn)) : sources;
     }
 
+    /** The tools that are called in it. */
+    static Set<String> tools(Turn turn) {
+        return texts(turn).stream()
+                .map(Text::tool)
+                .filter(tool -> !tool.isEmpty())
+                .collect(Collectors.toSet());
+    }
+
     /** SHA-256 of the text in one piece, in hexadecimal digits. */
     static String hash(Turn turn) {
         try {
@@ -65,7 +87,9 @@ final class Contents {
 
     private static ContentSource source(Turn turn, Part.TextPart text) {
         String field = text.where().substring(text.where().lastIndexOf('.') + 1);
-        return REASONING.contains(field) ? ContentSource.REASONING : speaker(turn);
+        return REASONING.contains(field)
+                ? ContentSource.REASONING
+                : ToolCalls.source(text.where().split("[\\[.]", 2)[0], speaker(turn));
     }
 
     private static ContentSource speaker(Turn turn) {

@@ -88,7 +88,8 @@ public final class Judge {
         List<Evidence> evidence = new ArrayList<>();
         for (int i = 0; i < assessments.size(); i++) {
             Turn judged = judgements.get(i).turns().getLast();
-            evidence.add(new Evidence(assessments.get(i), Contents.sources(judged), Contents.hash(judged)));
+            evidence.add(new Evidence(
+                    assessments.get(i), Contents.sources(judged), Contents.tools(judged), Contents.hash(judged)));
         }
         if (!policy.patternHazards().isEmpty()) {
             for (Turn turn : turns) {
@@ -96,11 +97,13 @@ public final class Judge {
                 List<Contents.Text> texts = Contents.texts(turn);
                 for (Contents.Text text : texts) {
                     policy.match(text.text())
-                            .forEach(found -> evidence.add(new Evidence(found, Set.of(text.source()), hash)));
+                            .forEach(found ->
+                                    evidence.add(new Evidence(found, Set.of(text.source()), text.tools(), hash)));
                 }
                 if (texts.size() > 1) {
                     policy.match(Contents.joined(turn))
-                            .forEach(found -> evidence.add(new Evidence(found, Contents.sources(turn), hash)));
+                            .forEach(found -> evidence.add(
+                                    new Evidence(found, Contents.sources(turn), Contents.tools(turn), hash)));
                 }
             }
         }

@@ -20,6 +20,7 @@ import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.Decision;
 import dev.corral.policies.policy.Direction;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.springframework.cloud.gateway.filter.GatewayFilterChain;
@@ -38,6 +39,7 @@ public final class Moderation {
     private final Dialects dialects;
     private final RequestBody requestBody;
     private final DataSize maxAnswerSize;
+    private final Duration keepAlive;
     private final IdleTimeout idleTimeout;
     private final ModelFacts models;
     private final Judge judge;
@@ -50,11 +52,13 @@ public final class Moderation {
      * Moderation in these dialects.
      *
      * @param maxAnswerSize the longest whole answer, and the longest event of a stream
+     * @param keepAlive so often a comment is sent while frames of a stream are held
      */
     public Moderation(
             Dialects dialects,
             RequestBody requestBody,
             DataSize maxAnswerSize,
+            Duration keepAlive,
             IdleTimeout idleTimeout,
             ModelFacts models,
             ReactiveGuard guard,
@@ -65,6 +69,7 @@ public final class Moderation {
         this.dialects = dialects;
         this.requestBody = requestBody;
         this.maxAnswerSize = maxAnswerSize;
+        this.keepAlive = keepAlive;
         this.idleTimeout = idleTimeout;
         this.models = models;
         this.judge = new Judge(guard, shadows);
@@ -226,6 +231,7 @@ public final class Moderation {
                         windowMetrics,
                         idleTimeout,
                         maxAnswerSize,
+                        keepAlive,
                         moderated,
                         request,
                         hold))

@@ -91,6 +91,7 @@ public class ModerationConfiguration {
                 dialects,
                 requestBody,
                 properties.maxAnswerSize(),
+                properties.stream().keepAlive(),
                 idleTimeout,
                 models,
                 guard,

@@ -142,14 +142,16 @@ public final class PolicyCompiler {
                         .flatMap(reference -> hazard(reference).stream())
                         .collect(Collectors.toCollection(LinkedHashSet::new)));
         };
+        Optional<Condition> condition = when.expression().flatMap(this::condition);
         if (rule.action() == Action.REDACT) {
-            checkRedaction(rule, hazards);
+            checkRedaction(rule, hazards, condition);
         }
         return new CompiledRule(
                 Optional.of(rule.id()),
                 hazards,
                 when.directions(),
                 when.sources(),
+                globs(when.tools()),
                 globs(when.routes()),
                 globs(when.tenants()),
                 listed(when.tenantLists()),
@@ -157,13 +159,23 @@ public final class PolicyCompiler {
                 when.languages(),
                 listed(when.hashLists()),
                 when.probability(),
-                when.expression().flatMap(this::condition),
+                condition,
                 rule.action(),
                 rule.message(),
                 rule.audit());
     }
 
-    private void checkRedaction(Rule rule, Optional<Set<Hazard>> hazards) {
+    private void checkRedaction(Rule rule, Optional<Set<Hazard>> hazards, Optional<Condition> condition) {
+        if (!rule.when().tools().isEmpty()
+                || condition.filter(c -> c.uses("tool")).isPresent()) {
+            problems.report(
+                    Problem.CANNOT_REDACT,
+                    rule.location(),
+                    "rule '" + rule.id()
+                            + "' redacts calls of some tools only, and spans are taken out of all calls alike",
+                    "Write 'source: tool-call' in place of 'tool', or 'block'.");
+            return;
+        }
         if (hazards.isEmpty()) {
             problems.report(
                     Problem.CANNOT_REDACT,
