@@ -245,7 +245,7 @@ public final class StreamsBench implements Callable<Integer> {
     }
 
     private static String firstWords(String text, int count) {
-        List<String> words = new ArrayList<>(List.of(text.split(" ")));
+        List<String> words = new ArrayList<>(List.of(text.split(" ", -1)));
         return String.join(" ", words.subList(0, Math.min(count, words.size())));
     }
 }

@@ -56,7 +56,7 @@ final class ToldUpstream implements AutoCloseable {
 
     private static Flux<Void> stream(HttpServerResponse response, Answer answer) {
         List<String> frames = new ArrayList<>();
-        for (String word : answer.text.split("(?<= )")) {
+        for (String word : answer.text.split("(?<= )", -1)) {
             frames.add("data: " + chunk("delta", word, false) + "\n\n");
         }
         frames.add("data: " + chunk("delta", "", true) + "\n\n");
