@@ -11,6 +11,7 @@ import dev.corral.benchmarks.traffic.PolicyBench;
 import dev.corral.benchmarks.traffic.ReloadBench;
 import dev.corral.benchmarks.traffic.SoakBench;
 import dev.corral.benchmarks.traffic.StartupBench;
+import dev.corral.benchmarks.traffic.StreamsBench;
 import dev.corral.guardmodels.onnx.ModelException;
 import dev.corral.guardmodels.store.UnusableGuardException;
 import dev.corral.quantization.checkpoint.CheckpointException;
@@ -34,7 +35,8 @@ import picocli.CommandLine.Spec;
             "Everything is warmed up before; run it on a machine that does nothing else.",
             "",
             "To plan how many machines your guard needs: corral bench model --guard DIR",
-            "To see whether this machine keeps what Corral promises: figures, guard, image, gateway, startup, policy, reload and soak.",
+            "To see whether this machine keeps what Corral promises: figures, guard, image, gateway, streams, startup,",
+            "policy, reload and soak.",
             ""
         },
         subcommands = {
@@ -46,6 +48,7 @@ import picocli.CommandLine.Spec;
             GuardBench.class,
             ImageBench.class,
             GatewayBench.class,
+            StreamsBench.class,
             StartupBench.class,
             SoakBench.class,
             PolicyBench.class,

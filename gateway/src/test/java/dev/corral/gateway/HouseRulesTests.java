@@ -64,12 +64,13 @@ class HouseRulesTests {
             .that(not(simpleName("ReactiveGuard"))
                     .and(not(simpleName("IdleTimeout")))
                     .and(not(simpleName("Clock")))
+                    .and(not(simpleName("StreamClock")))
                     .and(not(simpleName("UpstreamBody"))))
             .should()
             .dependOnClassesThat()
             .belongToAnyOf(Schedulers.class)
             .because("who runs on which thread must be readable in one place: the guard's lanes, the idle clock,"
-                    + " and the threads of upstream connections");
+                    + " the time of streams, and the threads of upstream connections");
 
     @ArchTest
     static final ArchRule clocks = noClasses()

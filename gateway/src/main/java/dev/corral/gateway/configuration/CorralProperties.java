@@ -25,6 +25,7 @@ import org.springframework.util.unit.DataSize;
  * @param port to listen on; 0 takes a free one
  * @param maxRequestSize the longest body of a request
  * @param maxAnswerSize the longest body of a whole answer, and the longest event of a streamed one
+ * @param stream how streamed answers reach clients
  * @param upstream the backend, where there is one; null for Ollama on this machine, or for {@code upstreams}
  * @param upstreams the backends by their names, where there are several
  * @param secretsDirectory a folder with a file for each upstream that has a key, named as the upstream; null for none
@@ -35,6 +36,7 @@ public record CorralProperties(
         @DefaultValue("8080") int port,
         @DefaultValue("8MB") DataSize maxRequestSize,
         @DefaultValue("8MB") DataSize maxAnswerSize,
+        @DefaultValue Stream stream,
         @Nullable Upstream upstream,
         @DefaultValue Map<String, Upstream> upstreams,
         @Nullable Path secretsDirectory,
@@ -77,6 +79,18 @@ public record CorralProperties(
                     name);
             each.check(keyOf(name, true));
         });
+    }
+
+    /**
+     * How streamed answers reach clients.
+     *
+     * @param keepAlive so often a comment is sent while frames are held, so that no proxy takes the stream for dead
+     */
+    public record Stream(@DefaultValue("15s") Duration keepAlive) {
+
+        public Stream {
+            requireTime("corral.stream.keep-alive", keepAlive);
+        }
     }
 
     /** The backends by their names, in the order of these; at least one. */

@@ -90,6 +90,15 @@ public interface Dialect {
     byte[] errorFrame(GatewayError error);
 
     /**
+     * The same, where a dialect numbers its events.
+     *
+     * @param number of this one, see {@link AnswerStream#nextNumber}
+     */
+    default byte[] errorFrame(GatewayError error, long number) {
+        return errorFrame(error);
+    }
+
+    /**
      * A request's body without what is redacted of its texts.
      *
      * @throws DialectException where this dialect cannot write a request anew

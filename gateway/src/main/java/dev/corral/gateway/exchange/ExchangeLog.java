@@ -77,12 +77,18 @@ public final class ExchangeLog {
                 .addArgument(label(moderated, Direction.COMPLETION))
                 .addArgument(moderated.rules())
                 .addArgument(status == null ? "-" : status.value())
+                .addArgument(moderated.stream().map(ExchangeLog::words).orElse(""))
                 .addArgument(end(moderated, signal))
-                .log("exchange {} route {} upstream {} policy {} prompt {} answer {} rules {} status {} {}");
+                .log("exchange {} route {} upstream {} policy {} prompt {} answer {} rules {} status {} {}{}");
         // a client that asks again and again must not fill the memory with refusals that cannot be written
         if (!end(moderated, signal).equals(REFUSED)) {
             audit.record(moderated.event(clock.instant(), status == null ? 0 : status.value(), end(moderated, signal)));
         }
+    }
+
+    private static String words(StreamReport stream) {
+        return "released " + stream.released() + " held " + stream.held() + " withheld " + stream.withheld() + " added "
+                + stream.added().map(added -> added.toMillis() + " ms ").orElse("- ");
     }
 
     private static String end(ModeratedExchange moderated, SignalType signal) {

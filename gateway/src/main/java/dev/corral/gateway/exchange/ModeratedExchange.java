@@ -55,6 +55,7 @@ public final class ModeratedExchange {
 
     private volatile @Nullable GatewayError failure;
     private volatile @Nullable String upstream;
+    private volatile @Nullable StreamReport stream;
     private volatile String model = "";
 
     /** A decision that counts, and what an audit may keep of it. */
@@ -176,6 +177,16 @@ public final class ModeratedExchange {
     /** Notes what the client was told of a failure. */
     public void failed(GatewayError error) {
         failure = error;
+    }
+
+    /** Notes what became of a streamed answer. */
+    public void streamed(StreamReport report) {
+        stream = report;
+    }
+
+    /** What became of a streamed answer, if there was one. */
+    public Optional<StreamReport> stream() {
+        return Optional.ofNullable(stream);
     }
 
     /** What the client was told of a failure, if there was one. */

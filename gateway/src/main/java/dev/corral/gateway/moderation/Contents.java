@@ -1,5 +1,6 @@
 package dev.corral.gateway.moderation;
 
+import dev.corral.gateway.dialect.ToolCalls;
 import dev.corral.guardmodels.conversation.Part;
 import dev.corral.guardmodels.conversation.Turn;
 import dev.corral.policies.policy.ContentHash;
@@ -16,8 +17,21 @@ public final class Contents {
 
     private static final Set<String> REASONING = Set.of("reasoning_content", "reasoning", "thinking");
 
-    /** One text, as policies see it. */
-    public record Text(String text, ContentSource source) {}
+    /**
+     * One text, as policies see it.
+     *
+     * @param tool the one that is called; empty where none is
+     */
+    public record Text(String text, ContentSource source, String tool) {
+
+        Text(String text, ContentSource source) {
+            this(text, source, "");
+        }
+
+        Set<String> tools() {
+            return tool.isEmpty() ? Set.of() : Set.of(tool);
+        }
+    }
 
     private final List<Text> texts;
     private final Set<ContentSource> sources;
@@ -48,8 +62,8 @@ public final class Contents {
                 case Part.TextPart text -> texts.add(new Text(text.text(), source(turn, text)));
                 case Part.ToolResultPart result -> texts.add(new Text(result.text(), ContentSource.TOOL_RESULT));
                 case Part.ToolCallPart call -> {
-                    texts.add(new Text(call.name(), ContentSource.TOOL_CALL));
-                    texts.add(new Text(call.arguments(), ContentSource.TOOL_CALL));
+                    texts.add(new Text(call.name(), ContentSource.TOOL_CALL, call.name()));
+                    texts.add(new Text(call.arguments(), ContentSource.TOOL_CALL, call.name()));
                 }
                 case Part.ImagePart _, Part.OpaquePart _ -> {}
             }
@@ -79,6 +93,11 @@ public final class Contents {
         return sources;
     }
 
+    /** The tools that are called in it. */
+    public Set<String> tools() {
+        return texts.stream().map(Text::tool).filter(tool -> !tool.isEmpty()).collect(Collectors.toSet());
+    }
+
     /** Of all texts in one piece. */
     public ContentHash hash() {
         return hash;
@@ -86,7 +105,9 @@ public final class Contents {
 
     private static ContentSource source(Turn turn, Part.TextPart text) {
         String field = text.where().substring(text.where().lastIndexOf('.') + 1);
-        return REASONING.contains(field) ? ContentSource.REASONING : speaker(turn);
+        return REASONING.contains(field)
+                ? ContentSource.REASONING
+                : ToolCalls.source(text.where().split("[\\[.]", 2)[0], speaker(turn));
     }
 
     private static ContentSource speaker(Turn turn) {

@@ -88,17 +88,19 @@ public final class Judge {
         List<Evidence> evidence = new ArrayList<>();
         for (int i = 0; i < assessments.size(); i++) {
             Contents judged = hearing.judged().get(i);
-            evidence.add(new Evidence(assessments.get(i), judged.sources(), judged.hash()));
+            evidence.add(new Evidence(assessments.get(i), judged.sources(), judged.tools(), judged.hash()));
         }
         if (!policy.patternHazards().isEmpty()) {
             for (Contents turn : hearing.turns()) {
                 for (Contents.Text text : turn.texts()) {
                     policy.match(text.text())
-                            .forEach(found -> evidence.add(new Evidence(found, Set.of(text.source()), turn.hash())));
+                            .forEach(found -> evidence.add(
+                                    new Evidence(found, Set.of(text.source()), text.tools(), turn.hash())));
                 }
                 if (turn.texts().size() > 1) {
                     policy.match(turn.joined())
-                            .forEach(found -> evidence.add(new Evidence(found, turn.sources(), turn.hash())));
+                            .forEach(found ->
+                                    evidence.add(new Evidence(found, turn.sources(), turn.tools(), turn.hash())));
                 }
             }
         }

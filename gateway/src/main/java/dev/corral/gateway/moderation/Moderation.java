@@ -22,6 +22,7 @@ import dev.corral.policies.policy.Decision;
 import dev.corral.policies.policy.Direction;
 import dev.corral.policies.policy.ImageUse;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.springframework.cloud.gateway.filter.GatewayFilterChain;
@@ -40,6 +41,7 @@ public final class Moderation {
     private final Dialects dialects;
     private final RequestBody requestBody;
     private final DataSize maxAnswerSize;
+    private final Duration keepAlive;
     private final IdleTimeout idleTimeout;
     private final ImageIntake images;
     private final ModelFacts models;
@@ -53,11 +55,13 @@ public final class Moderation {
      * Moderation in these dialects.
      *
      * @param maxAnswerSize the longest whole answer, and the longest event of a stream
+     * @param keepAlive so often a comment is sent while frames of a stream are held
      */
     Moderation(
             Dialects dialects,
             RequestBody requestBody,
             DataSize maxAnswerSize,
+            Duration keepAlive,
             IdleTimeout idleTimeout,
             ImageIntake images,
             ModelFacts models,
@@ -69,6 +73,7 @@ public final class Moderation {
         this.dialects = dialects;
         this.requestBody = requestBody;
         this.maxAnswerSize = maxAnswerSize;
+        this.keepAlive = keepAlive;
         this.idleTimeout = idleTimeout;
         this.images = images;
         this.models = models;
@@ -258,6 +263,7 @@ public final class Moderation {
                         windowMetrics,
                         idleTimeout,
                         maxAnswerSize,
+                        keepAlive,
                         moderated,
                         request,
                         hold))

@@ -112,6 +112,7 @@ public class ModerationConfiguration {
                 dialects,
                 requestBody,
                 properties.maxAnswerSize(),
+                properties.stream().keepAlive(),
                 idleTimeout,
                 new ImageIntake(imageFetcher, properties.images().maxPerRequest()),
                 models,

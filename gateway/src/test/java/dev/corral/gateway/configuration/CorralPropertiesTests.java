@@ -49,6 +49,7 @@ class CorralPropertiesTests {
                         8080,
                         DataSize.ofMegabytes(8),
                         DataSize.ofMegabytes(8),
+                        new CorralProperties.Stream(Duration.ofSeconds(15)),
                         null,
                         Map.of(),
                         null,
@@ -85,6 +86,7 @@ class CorralPropertiesTests {
         settings.put("corral.port", "9000");
         settings.put("corral.max-request-size", "1MB");
         settings.put("corral.max-answer-size", "2MB");
+        settings.put("corral.stream.keep-alive", "4s");
         settings.put("corral.secrets-directory", "/run/secrets/corral");
         settings.put("corral.models.vision", "own-eyes-*,other-eyes");
         settings.put("corral.models.text", "own-words");
@@ -124,6 +126,7 @@ class CorralPropertiesTests {
                         9000,
                         DataSize.ofMegabytes(1),
                         DataSize.ofMegabytes(2),
+                        new CorralProperties.Stream(Duration.ofSeconds(4)),
                         null,
                         Map.of(),
                         Path.of("/run/secrets/corral"),

@@ -24,6 +24,7 @@ import dev.cel.runtime.CelRuntime;
 import dev.cel.runtime.CelRuntimeFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -65,6 +66,7 @@ public final class Condition {
     private final String text;
     private final CelRuntime.Program program;
     private final Map<String, List<String>> lists;
+    private final Set<String> variables;
     private final SortedSet<Double> probabilitySteps;
     private final SortedSet<Double> unsafeSteps;
     private final boolean namesContentHash;
@@ -73,12 +75,14 @@ public final class Condition {
             String text,
             CelRuntime.Program program,
             Map<String, List<String>> lists,
+            Set<String> variables,
             SortedSet<Double> probabilitySteps,
             SortedSet<Double> unsafeSteps,
             boolean namesContentHash) {
         this.text = text;
         this.program = program;
         this.lists = lists;
+        this.variables = Set.copyOf(variables);
         this.probabilitySteps = probabilitySteps;
         this.unsafeSteps = unsafeSteps;
         this.namesContentHash = namesContentHash;
@@ -158,6 +162,7 @@ public final class Condition {
                     text,
                     Environment.RUNTIME.createProgram(tree),
                     lists,
+                    survey.variables,
                     survey.steps("probability"),
                     survey.steps("unsafe"),
                     survey.namesContentHash));
@@ -169,6 +174,11 @@ public final class Condition {
     /** As it was written. */
     public String text() {
         return text;
+    }
+
+    /** Whether it looks at this variable. */
+    public boolean uses(String variable) {
+        return variables.contains(variable);
     }
 
     /** Where the answer may change with the probability. */
@@ -189,6 +199,7 @@ public final class Condition {
         values.put("unsafe", subject.unsafe());
         values.put("direction", subject.direction());
         values.put("source", subject.source());
+        values.put("tool", subject.tool());
         values.put("route", subject.route());
         values.put("tenant", subject.tenant());
         values.put("model", subject.model());
@@ -261,7 +272,8 @@ public final class Condition {
         variables.put("hazard", SimpleType.STRING);
         variables.put("probability", SimpleType.DOUBLE);
         variables.put("unsafe", SimpleType.DOUBLE);
-        for (String name : List.of("direction", "source", "route", "tenant", "model", "language", CONTENT_HASH)) {
+        for (String name :
+                List.of("direction", "source", "tool", "route", "tenant", "model", "language", CONTENT_HASH)) {
             variables.put(name, SimpleType.STRING);
         }
         variables.put("lists", MapType.create(SimpleType.STRING, ListType.create(SimpleType.STRING)));
@@ -313,6 +325,7 @@ public final class Condition {
         private final Map<String, List<String>> lists;
         private final List<Mistake> mistakes = new ArrayList<>();
         private final Map<String, SortedSet<Double>> steps = new LinkedHashMap<>();
+        private final Set<String> variables = new HashSet<>();
         private int terms;
         private boolean namesContentHash;
 
@@ -385,6 +398,7 @@ public final class Condition {
         private void identifier(CelExpr expression) {
             String name = expression.ident().name();
             namesContentHash |= name.equals(CONTENT_HASH);
+            variables.add(name);
             if (graded(expression).isPresent()) {
                 report(
                         expression,

@@ -10,6 +10,7 @@ import java.util.function.Supplier;
  * @param unsafe that the content is unsafe at all
  * @param direction {@code prompt} or {@code completion}
  * @param source who says it, such as {@code user} or {@code tool-result}
+ * @param tool the name of the tool that is called; empty where none is
  * @param route the gateway's; empty where there is none
  * @param tenant whose traffic it is; empty where that is not known
  * @param model as the client named it; empty where it named none
@@ -23,6 +24,7 @@ public record Subject(
         double unsafe,
         String direction,
         String source,
+        String tool,
         String route,
         String tenant,
         String model,

@@ -18,6 +18,7 @@ record CompiledRule(
         Optional<Set<Hazard>> hazards,
         Set<Direction> directions,
         Set<ContentSource> sources,
+        List<Glob> tools,
         List<Glob> routes,
         List<Glob> tenants,
         Optional<Set<String>> listedTenants,
@@ -37,6 +38,7 @@ record CompiledRule(
             Set.of(ContentSource.values()),
             List.of(),
             List.of(),
+            List.of(),
             Optional.empty(),
             List.of(),
             List.of(),
@@ -54,6 +56,7 @@ record CompiledRule(
                 hazards,
                 directions,
                 sources,
+                tools,
                 routes,
                 tenants,
                 listedTenants,
@@ -72,9 +75,11 @@ record CompiledRule(
     }
 
     /** Whether it is for this case; the hazard is one that it is about. */
-    boolean matches(Hazard hazard, Facts facts, ContentSource source, ContentHash hash, double p, double unsafe) {
+    boolean matches(
+            Hazard hazard, Facts facts, ContentSource source, String tool, ContentHash hash, double p, double unsafe) {
         return directions.contains(facts.direction())
                 && sources.contains(source)
+                && (tools.isEmpty() || (!tool.isEmpty() && matches(tools, tool)))
                 && probability.contains(p)
                 && matches(routes, facts.route())
                 && matches(tenants, facts.tenant())
@@ -89,6 +94,7 @@ record CompiledRule(
                                 unsafe,
                                 facts.direction().name().toLowerCase(Locale.ROOT),
                                 source.word(),
+                                tool,
                                 facts.route(),
                                 facts.tenant(),
                                 facts.model(),

@@ -152,6 +152,7 @@ public record Policy(
      * @param hazards which
      * @param directions in which the content travels; at least one
      * @param sources who says it; at least one
+     * @param tools that are called, with {@code *} for any characters; empty for all, and for what is no call
      * @param routes with {@code *} for any characters; empty for all
      * @param tenants with {@code *} for any characters; empty for all
      * @param tenantLists names of lists of tenants; empty for all
@@ -165,6 +166,7 @@ public record Policy(
             HazardSelector hazards,
             Set<Direction> directions,
             Set<ContentSource> sources,
+            List<String> tools,
             List<String> routes,
             List<String> tenants,
             List<ListReference> tenantLists,
@@ -178,6 +180,7 @@ public record Policy(
             // in the order of the enum, so that messages do not depend on the run
             directions = Collections.unmodifiableSet(EnumSet.copyOf(directions));
             sources = Collections.unmodifiableSet(EnumSet.copyOf(sources));
+            tools = List.copyOf(tools);
             routes = List.copyOf(routes);
             tenants = List.copyOf(tenants);
             tenantLists = List.copyOf(tenantLists);
@@ -196,6 +199,7 @@ public record Policy(
             // what differs most between rules comes first: this is asked for every pair of them
             return (expression.isEmpty()
                             || expression.map(Expression::text).equals(other.expression.map(Expression::text)))
+                    && covers(tools, other.tools)
                     && covers(routes, other.routes)
                     && covers(tenants, other.tenants)
                     && covers(models, other.models)
@@ -210,7 +214,8 @@ public record Policy(
 
         /** Whether nothing but hazard, direction, source and probability decides whether it holds. */
         boolean isGraded() {
-            return routes.isEmpty()
+            return tools.isEmpty()
+                    && routes.isEmpty()
                     && tenants.isEmpty()
                     && tenantLists.isEmpty()
                     && models.isEmpty()

@@ -77,12 +77,7 @@ public final class PolicyCompiler {
         new PolicyLinter(policy, vocabulary, rules, defaultThreshold, thresholds, problems).lint();
         // what conditions need may still be in preparation, and nothing else waits for it
         List<CompiledRule> complete = IntStream.range(0, rules.size())
-                .mapToObj(i -> policy.rules()
-                        .get(i)
-                        .when()
-                        .expression()
-                        .map(expression -> rules.get(i).under(condition(expression)))
-                        .orElse(rules.get(i)))
+                .mapToObj(i -> complete(policy.rules().get(i), rules.get(i)))
                 .toList();
         return new CompiledPolicy(policy, vocabulary, complete, defaultThreshold, thresholds, problems.issues());
     }
@@ -145,6 +140,20 @@ public final class PolicyCompiler {
                                 + " place."));
     }
 
+    /** The rule under its condition, if it has one. */
+    private CompiledRule complete(Rule rule, CompiledRule compiled) {
+        if (rule.when().expression().isEmpty()) {
+            return compiled;
+        }
+        Optional<Condition> condition = condition(rule.when().expression().get());
+        if (rule.action() == Action.REDACT
+                && rule.when().tools().isEmpty()
+                && condition.filter(c -> c.uses("tool")).isPresent()) {
+            reportRedactionOfTools(rule);
+        }
+        return compiled.under(condition);
+    }
+
     /** All of a rule but its condition. */
     private CompiledRule compile(Rule rule) {
         When when = rule.when();
@@ -163,6 +172,7 @@ public final class PolicyCompiler {
                 hazards,
                 when.directions(),
                 when.sources(),
+                globs(when.tools()),
                 globs(when.routes()),
                 globs(when.tenants()),
                 listed(when.tenantLists()),
@@ -176,7 +186,19 @@ public final class PolicyCompiler {
                 rule.audit());
     }
 
+    private void reportRedactionOfTools(Rule rule) {
+        problems.report(
+                Problem.CANNOT_REDACT,
+                rule.location(),
+                "rule '" + rule.id() + "' redacts calls of some tools only, and spans are taken out of all calls alike",
+                "Write 'source: tool-call' in place of 'tool', or 'block'.");
+    }
+
     private void checkRedaction(Rule rule, Optional<Set<Hazard>> hazards) {
+        if (!rule.when().tools().isEmpty()) {
+            reportRedactionOfTools(rule);
+            return;
+        }
         if (hazards.isEmpty()) {
             problems.report(
                     Problem.CANNOT_REDACT,

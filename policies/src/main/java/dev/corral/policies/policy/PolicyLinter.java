@@ -97,6 +97,10 @@ final class PolicyLinter {
                     "Write 'direction: prompt', or another source.");
             return;
         }
+        if (!when.tools().isEmpty() && !when.sources().contains(ContentSource.TOOL_CALL)) {
+            unreachable(rule, "only calls name a tool", "Write 'source: tool-call', or remove 'source' or 'tool'.");
+            return;
+        }
         if (!cells.isEmpty() && taken.keySet().containsAll(cells)) {
             String takers = cells.stream()
                     .map(taken::get)
@@ -202,6 +206,7 @@ final class PolicyLinter {
             new Policy.HazardSelector.Any(),
             EnumSet.allOf(Direction.class),
             EnumSet.allOf(ContentSource.class),
+            List.of(),
             List.of(),
             List.of(),
             List.of(),

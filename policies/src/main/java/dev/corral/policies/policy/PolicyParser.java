@@ -65,8 +65,8 @@ public final class PolicyParser {
     private static final Fields.Keys IMAGES = new Fields.Keys(
             List.of("fetch", "hosts", "pass"), "Write '{ fetch: https, hosts: [images.example.com], pass: inline }'.");
     private static final Fields.Keys STREAMING = new Fields.Keys(
-            List.of("window", "first-window", "lookback"),
-            "Write '{ window: 200 characters, first-window: 60 characters, lookback: all }'.");
+            List.of("window", "first-window", "every", "lookback"),
+            "Write '{ window: 200 characters, first-window: 60 characters, every: 500ms }'.");
 
     private static final Fields.Keys OPTIMISTIC =
             new Fields.Keys(List.of("tools"), "Write true, or '{ tools: true }'.");
@@ -293,6 +293,7 @@ public final class PolicyParser {
                         .orElse(StreamingWindows.DEFAULT.firstWindow()),
                 fields.flatMap(values -> values.optional("window"))
                         .flatMap(Value::characters)
-                        .orElse(StreamingWindows.DEFAULT.window()));
+                        .orElse(StreamingWindows.DEFAULT.window()),
+                fields.flatMap(values -> values.optional("every")).flatMap(Value::duration));
     }
 }

@@ -124,7 +124,12 @@ public final class OpenAiResponses implements Dialect {
 
     @Override
     public byte[] errorFrame(GatewayError error) {
-        return ResponseWriter.error(error);
+        return errorFrame(error, 0);
+    }
+
+    @Override
+    public byte[] errorFrame(GatewayError error, long number) {
+        return ResponseWriter.error(error, number);
     }
 
     private ResponseWriter writer(String exchangeId, String model) {
