@@ -114,6 +114,11 @@ final class ExportCommand implements Callable<Integer> {
         }
         GuardDirectory directory =
                 guard.equals(STARTER) ? GuardStore.starter() : GuardStore.open(models.directory(guard));
+        if (directory.manifest().vision().isPresent()) {
+            throw new CheckpointException(
+                    "%s sees images, and only guards for text are exported: take the model that it was made of"
+                            .formatted(directory.origin()));
+        }
         try (GuardGraph graph = GuardGraph.open(directory.model())) {
             if (gguf.isPresent()) {
                 gguf(directory, graph, gguf.get());

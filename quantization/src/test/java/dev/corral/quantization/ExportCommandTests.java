@@ -198,6 +198,24 @@ class ExportCommandTests {
         assertThat(err.toString()).contains(message).doesNotContain("\tat ");
     }
 
+    @Test
+    void exportWhenGuardSeesImagesSaysWhyNot() {
+        Path guard = folder.resolve("guard");
+        quantize(Path.of("src/test/resources/fixtures/tiny-mllama-guard"), guard, "--precision fp32");
+
+        assertThat(run(
+                        "export",
+                        "--to",
+                        "gguf",
+                        guard.toString(),
+                        folder.resolve("out.gguf").toString()))
+                .isEqualTo(1);
+        assertThat(err.toString())
+                .contains("sees images, and only guards for text are exported")
+                .doesNotContain("\tat ");
+        assertThat(folder.resolve("out.gguf")).doesNotExist();
+    }
+
     private Path readBack(String format, Path exported) {
         Path again = folder.resolve("again");
         if (format.equals("gguf")) {
