@@ -13,7 +13,11 @@ import dev.corral.gateway.dialect.llamastack.LlamaStackApi;
 import dev.corral.gateway.dialect.llamastack.LlamaStackInference;
 import dev.corral.gateway.dialect.ollama.Ollama;
 import dev.corral.gateway.dialect.ollama.OllamaApi;
+import dev.corral.gateway.dialect.ollama.OllamaEmbeddings;
 import dev.corral.gateway.dialect.openai.OpenAiChat;
+import dev.corral.gateway.dialect.openai.OpenAiCompletions;
+import dev.corral.gateway.dialect.openai.OpenAiEmbeddings;
+import dev.corral.gateway.dialect.responses.OpenAiResponses;
 import dev.corral.guardmodels.conversation.Conversation;
 import dev.corral.policies.assessment.Probability;
 import dev.corral.policies.policy.BlockStyle;
@@ -46,6 +50,10 @@ class RefusalsTests {
     private static Map<String, Dialect> dialects() {
         Map<String, Dialect> dialects = new LinkedHashMap<>();
         dialects.put("openai-chat", new OpenAiChat(CLOCK));
+        dialects.put("openai-completions", new OpenAiCompletions(CLOCK));
+        dialects.put("openai-responses", new OpenAiResponses(CLOCK));
+        dialects.put("openai-embeddings", new OpenAiEmbeddings());
+        dialects.put("ollama-embeddings", new OllamaEmbeddings());
         dialects.put("anthropic-messages", new AnthropicMessages());
         dialects.put("anthropic-count", new AnthropicTokenCount());
         dialects.put("ollama-chat", new Ollama(OllamaApi.CHAT, CLOCK));
@@ -59,6 +67,11 @@ class RefusalsTests {
     private static final Map<String, String> BEGUN = Map.of(
             "openai-chat",
             "data: {\"id\":\"chatcmpl-1\",\"created\":1,\"model\":\"llama\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"good\"}}]}\n\n",
+            "openai-completions",
+            "data: {\"id\":\"cmpl-1\",\"created\":1,\"model\":\"llama\",\"choices\":[{\"index\":0,\"text\":\"good\"}]}\n\n",
+            "openai-responses",
+            "data: {\"type\":\"response.created\",\"response\":{\"id\":\"resp_1\",\"created_at\":1,\"model\":\"llama\",\"output\":[]}}\n\n"
+                    + "data: {\"type\":\"response.output_text.delta\",\"item_id\":\"msg_1\",\"output_index\":0,\"content_index\":0,\"delta\":\"good\"}\n\n",
             "anthropic-messages",
             "data: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"model\":\"llama\",\"content\":[]}}\n\n"
                     + "data: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"good\"}}\n\n",
