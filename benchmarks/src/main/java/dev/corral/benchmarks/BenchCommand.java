@@ -1,15 +1,20 @@
 package dev.corral.benchmarks;
 
 import dev.corral.benchmarks.capacity.GuardBench;
+import dev.corral.benchmarks.capacity.ImageBench;
 import dev.corral.benchmarks.capacity.ModelBench;
+import dev.corral.benchmarks.capacity.VisionBench;
+import dev.corral.benchmarks.conversion.ImportBench;
 import dev.corral.benchmarks.conversion.QuantizeBench;
 import dev.corral.benchmarks.traffic.GatewayBench;
 import dev.corral.benchmarks.traffic.PolicyBench;
+import dev.corral.benchmarks.traffic.ReloadBench;
 import dev.corral.benchmarks.traffic.SoakBench;
 import dev.corral.benchmarks.traffic.StartupBench;
+import dev.corral.benchmarks.traffic.StreamsBench;
 import dev.corral.guardmodels.onnx.ModelException;
 import dev.corral.guardmodels.store.UnusableGuardException;
-import dev.corral.quantization.safetensors.CheckpointException;
+import dev.corral.quantization.checkpoint.CheckpointException;
 import java.io.IOException;
 import java.util.Locale;
 import java.util.Objects;
@@ -30,18 +35,24 @@ import picocli.CommandLine.Spec;
             "Everything is warmed up before; run it on a machine that does nothing else.",
             "",
             "To plan how many machines your guard needs: corral bench model --guard DIR",
-            "To see whether this machine keeps what Corral promises: figures, guard, gateway, startup, policy and soak.",
+            "To see whether this machine keeps what Corral promises: figures, guard, image, gateway, streams, startup,",
+            "policy, reload and soak.",
             ""
         },
         subcommands = {
             ModelBench.class,
+            VisionBench.class,
             FiguresBench.class,
             QuantizeBench.class,
+            ImportBench.class,
             GuardBench.class,
+            ImageBench.class,
             GatewayBench.class,
+            StreamsBench.class,
             StartupBench.class,
             SoakBench.class,
-            PolicyBench.class
+            PolicyBench.class,
+            ReloadBench.class
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {

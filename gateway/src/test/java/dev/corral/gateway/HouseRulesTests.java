@@ -64,18 +64,21 @@ class HouseRulesTests {
             .that(not(simpleName("ReactiveGuard"))
                     .and(not(simpleName("IdleTimeout")))
                     .and(not(simpleName("Clock")))
+                    .and(not(simpleName("StreamClock")))
                     .and(not(simpleName("UpstreamBody"))))
             .should()
             .dependOnClassesThat()
             .belongToAnyOf(Schedulers.class)
             .because("who runs on which thread must be readable in one place: the guard's lanes, the idle clock,"
-                    + " and the threads of upstream connections");
+                    + " the time of streams, and the threads of upstream connections");
 
     @ArchTest
     static final ArchRule clocks = noClasses()
-            .that(not(resideInAnyPackage("..dialect..", "..demo..")))
+            .that(not(resideInAnyPackage("..dialect..", "..demo..", "..audit..")))
             .and(not(simpleName("ModerationConfiguration")))
             .and(not(simpleName("UpstreamConfiguration")))
+            .and(not(simpleName("ModeratedExchange")))
+            .and(not(simpleName("ExchangeLog")))
             .should()
             .dependOnClassesThat()
             .belongToAnyOf(Clock.class, Instant.class, InstantSource.class)

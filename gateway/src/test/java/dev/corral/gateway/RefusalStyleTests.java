@@ -9,6 +9,7 @@ import dev.corral.gateway.testing.ScriptedGuard;
 import dev.corral.gateway.testing.ScriptedUpstream;
 import dev.corral.gateway.testing.TestGateway;
 import java.net.http.HttpResponse;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -81,6 +82,17 @@ class RefusalStyleTests {
 
         upstream.answers(404, "application/json", "{\"error\":{\"message\":\"<S10>\"}}".getBytes(UTF_8));
         assertThat(gateway.chat(Completions.request("hello")).statusCode()).isEqualTo(404);
+    }
+
+    @Test
+    void streamWhenNothingWasSentHasTheStatusOfTheStyle() {
+        upstream.streams(List.of(Completions.delta("at once <S9>").getBytes(UTF_8), Completions.DONE.getBytes(UTF_8)));
+
+        HttpResponse<String> answer = gateway.chat(Completions.streamed("hello"));
+
+        assertThat(answer.statusCode()).isEqualTo(446);
+        assertThat(answer.headers().firstValue("content-type")).contains("application/json");
+        assertThat(answer.body()).contains("after_request_hooks").doesNotContain("S9", "data:");
     }
 
     @Test

@@ -42,10 +42,11 @@ class UpstreamRoutingTests {
     private static final HandClock clock = new HandClock();
     private static final ScriptedUpstream alpha = new ScriptedUpstream();
     private static final ScriptedUpstream beta = new ScriptedUpstream();
+    private static final ScriptedUpstream narrow = new ScriptedUpstream();
     private static final ScriptedUpstream spare = new ScriptedUpstream();
     private static TestGateway gateway;
 
-    /** alpha-* at alpha, beta-* at beta; down-* and frail-* at what fails, with a spare. */
+    /** alpha-* at alpha, beta-* at beta; the others at what fails, with a spare. */
     @BeforeAll
     static void start(@TempDir Path secrets) throws IOException {
         Files.writeString(secrets.resolve("alpha"), ALPHAS_KEY + "\n");
@@ -69,8 +70,14 @@ class UpstreamRoutingTests {
         settings.put("corral.upstreams.down.models", "down-*");
         settings.put("corral.upstreams.down.breaker.failure-rate", "100");
         settings.put("corral.upstreams.spare.url", spare.url());
-        settings.put("corral.upstreams.spare.models", "down-*,frail-*");
+        settings.put("corral.upstreams.spare.models", "down-*,frail-*,narrow-*,plain-*");
         settings.put("corral.upstreams.spare.weight", "0");
+        settings.put("corral.upstreams.narrow.url", narrow.url());
+        settings.put("corral.upstreams.narrow.models", "narrow-*");
+        settings.put("corral.upstreams.narrow.max-connections", "1");
+        settings.put("spring.cloud.gateway.server.webflux.httpclient.pool.acquire-timeout", "300");
+        settings.put("corral.upstreams.plain.url", alpha.url().replace("http:", "https:"));
+        settings.put("corral.upstreams.plain.models", "plain-*");
         String route = "spring.cloud.gateway.server.webflux.routes[0].";
         settings.put(route + "id", "team");
         settings.put(route + "uri", "upstream://beta");
@@ -85,12 +92,13 @@ class UpstreamRoutingTests {
         gateway.close();
         alpha.close();
         beta.close();
+        narrow.close();
         spare.close();
     }
 
     @BeforeEach
     void reset() {
-        for (ScriptedUpstream upstream : new ScriptedUpstream[] {alpha, beta, spare}) {
+        for (ScriptedUpstream upstream : new ScriptedUpstream[] {alpha, beta, narrow, spare}) {
             upstream.reset();
         }
         alpha.says("alpha's");
@@ -147,6 +155,27 @@ class UpstreamRoutingTests {
         assertThat(gateway.metric("corral_upstream_fallbacks_total", "from=\"down\"", "to=\"spare\""))
                 .isEqualTo(before + 1);
         assertThat(gateway.metric("corral_upstream_requests_seconds_count", "upstream=\"down\"", "unreachable"))
+                .isPositive();
+    }
+
+    @Test
+    void postWhenAllConnectionsAreTakenAsksTheNext() throws Exception {
+        narrow.streams(Flux.just(Completions.role().getBytes(UTF_8)).concatWith(Flux.never()));
+        try (StreamClient client =
+                StreamClient.post(gateway.port(), Completions.streamed("hello").replace("\"llama\"", "\"narrow-1\""))) {
+            client.awaitBody("assistant");
+            assertThat(ask("narrow-1").body()).contains("spare's");
+        }
+        assertThat(narrow.received).hasSize(1);
+        assertThat(gateway.metric("corral_upstream_requests_seconds_count", "upstream=\"narrow\"", "busy"))
+                .isPositive();
+        assertThat(gateway.get("/actuator/health").body()).contains("\"narrow\":\"closed\"");
+    }
+
+    @Test
+    void postWhenTheUpstreamDoesNotSpeakTlsAsksTheNext() {
+        assertThat(ask("plain-1").body()).contains("spare's");
+        assertThat(gateway.metric("corral_upstream_fallbacks_total", "from=\"plain\"", "to=\"spare\""))
                 .isPositive();
     }
 

@@ -39,6 +39,11 @@ public final class Fixtures {
         return GuardTokenizer.load(bytes("/fixtures/tiny-llama-guard/tokenizer.json"), "tiny tokenizer");
     }
 
+    /** The same, with a token for an image. */
+    public static GuardTokenizer tinyVisionTokenizer() {
+        return GuardTokenizer.load(bytes("/fixtures/tiny-mllama-guard/tokenizer.json"), "tiny vision tokenizer");
+    }
+
     public static GuardTokenizer starterTokenizer() {
         return GuardTokenizer.load(bytes("/dev/corral/guardmodels/starter/tokenizer.json"), "starter tokenizer");
     }

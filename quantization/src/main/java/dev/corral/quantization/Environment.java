@@ -24,6 +24,11 @@ record Environment(Map<String, String> variables, Path home) {
         return path("CORRAL_MODELS").orElse(data.resolve("corral").resolve("models"));
     }
 
+    /** {@code OLLAMA_MODELS}, or where Ollama keeps the models of a user. */
+    Path ollama() {
+        return path("OLLAMA_MODELS").orElse(home.resolve(".ollama").resolve("models"));
+    }
+
     /** {@code HF_ENDPOINT}, as Hugging Face's own tools know it, or Hugging Face itself. */
     String hub() {
         return set("HF_ENDPOINT").orElse(HubAddress.HUGGING_FACE);

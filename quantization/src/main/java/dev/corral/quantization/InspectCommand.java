@@ -2,11 +2,13 @@ package dev.corral.quantization;
 
 import dev.corral.guardmodels.store.GuardManifest;
 import dev.corral.policies.taxonomy.Hazard;
+import dev.corral.quantization.checkpoint.Checkpoint;
+import dev.corral.quantization.checkpoint.CheckpointException;
+import dev.corral.quantization.checkpoint.Tensor;
 import dev.corral.quantization.graph.LlamaConfig;
+import dev.corral.quantization.graph.MllamaConfig;
 import dev.corral.quantization.hub.DownloadRecord;
-import dev.corral.quantization.safetensors.Checkpoint;
-import dev.corral.quantization.safetensors.CheckpointException;
-import dev.corral.quantization.safetensors.Tensor;
+import dev.corral.quantization.safetensors.SafetensorsCheckpoint;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -14,6 +16,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -98,6 +101,7 @@ final class InspectCommand implements Callable<Integer> {
                 .put("precision", manifest.precision().label())
                 .put("recipe", manifest.made().recipe())
                 .put("madeBy", manifest.made().tool());
+        manifest.made().original().ifPresent(original -> facts.put("original", original));
         facts.putObject("context")
                 .put("tokens", manifest.context().tokens())
                 .put("chunkOverlap", manifest.context().overlap());
@@ -107,6 +111,23 @@ final class InspectCommand implements Callable<Integer> {
                 .put("headSize", model.headSize())
                 .put("headRows", model.headRows())
                 .put("float32CacheBytesPerToken", 2L * model.layers() * model.kvHeads() * model.headSize() * 4);
+        manifest.vision()
+                .ifPresent(vision -> facts.putObject("vision")
+                        .put("precision", vision.precision().label())
+                        .put("tileSize", vision.shape().tileSize())
+                        .put("tiles", vision.shape().tiles())
+                        .put("tokensOfATile", vision.shape().tileTokens())
+                        .put("layersThatLook", vision.shape().layers())
+                        .put("imageToken", vision.shape().imageToken())
+                        .put(
+                                "float32BytesPerImage",
+                                2L
+                                        * vision.shape().layers()
+                                        * vision.shape().tiles()
+                                        * vision.shape().tileTokens()
+                                        * model.kvHeads()
+                                        * model.headSize()
+                                        * 4));
         ObjectNode verdict = facts.putObject("verdict");
         ids(verdict.putArray("leadTokens"), manifest.verdict().lead());
         ids(verdict.putArray("continuationTokens"), manifest.verdict().continuation());
@@ -123,15 +144,16 @@ final class InspectCommand implements Callable<Integer> {
     }
 
     private static void weights(Path directory, ObjectNode facts) throws IOException {
-        LlamaConfig config = LlamaConfig.read(directory);
-        try (Checkpoint checkpoint = Checkpoint.open(directory)) {
+        Optional<MllamaConfig> eyes = MllamaConfig.find(directory);
+        LlamaConfig config = eyes.map(MllamaConfig::text).orElseGet(() -> LlamaConfig.read(directory));
+        try (Checkpoint checkpoint = SafetensorsCheckpoint.open(directory)) {
             List<Tensor> tensors =
                     checkpoint.names().stream().map(checkpoint::require).toList();
             long parameters = tensors.stream()
                     .mapToLong(tensor -> tensor.shape().stream().reduce(1L, Math::multiplyExact))
                     .sum();
             List<String> types = tensors.stream()
-                    .map(tensor -> tensor.type().name())
+                    .map(tensor -> tensor.storage())
                     .distinct()
                     .sorted()
                     .toList();
@@ -140,7 +162,7 @@ final class InspectCommand implements Callable<Integer> {
                             directory.getFileName() == null
                                     ? ""
                                     : directory.getFileName().toString())
-                    .put("family", Converter.family(directory).id())
+                    .put("family", Original.family(config, eyes, checkpoint).id())
                     .put("parameters", parameters)
                     .put("tensors", tensors.size())
                     .put("types", String.join(", ", types));
@@ -162,7 +184,26 @@ final class InspectCommand implements Callable<Integer> {
                 .put("longestSequence", config.maxPositions())
                 .put("embeddingIsHead", config.tied())
                 .put("rotaryBase", config.ropeTheta());
-        config.ropeScaling().ifPresent(scaling -> shape.put("rotaryScaling", "llama3, factor " + scaling.factor()));
+        config.ropeScaling()
+                .ifPresent(scaling -> shape.put(
+                        "rotaryScaling",
+                        switch (scaling) {
+                            case LlamaConfig.RopeScaling.Llama3 llama3 -> "llama3, factor " + llama3.factor();
+                            case LlamaConfig.RopeScaling.Divisors _ -> "a divisor for each frequency";
+                        }));
+        eyes.ifPresent(found -> {
+            MllamaConfig.Vision vision = found.vision();
+            shape.put("layersThatLookAtTheImage", found.crossLayers().size());
+            facts.putObject("vision")
+                    .put("layers", vision.layers())
+                    .put("globalLayers", vision.globalLayers())
+                    .put("hidden", vision.hidden())
+                    .put("intermediate", vision.intermediate())
+                    .put("heads", vision.heads())
+                    .put("tileSize", vision.imageSize())
+                    .put("patchSize", vision.patchSize())
+                    .put("tiles", vision.tiles());
+        });
     }
 
     private static void files(Path directory, ObjectNode facts) throws IOException {

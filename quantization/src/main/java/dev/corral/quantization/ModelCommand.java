@@ -4,8 +4,9 @@ import dev.corral.guardmodels.evaluation.CompareCommand;
 import dev.corral.guardmodels.onnx.ModelException;
 import dev.corral.guardmodels.store.UnusableGuardException;
 import dev.corral.guardmodels.tokenizer.UnusableTokenizerException;
+import dev.corral.quantization.checkpoint.CheckpointException;
 import dev.corral.quantization.hub.HubException;
-import dev.corral.quantization.safetensors.CheckpointException;
+import dev.corral.quantization.recipe.RecipeException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
@@ -34,6 +35,7 @@ import picocli.CommandLine.Spec;
             "",
             "Examples:",
             "  corral model pull meta-llama/Llama-Guard-3-1B",
+            "  corral model import ollama:llama-guard3:1b",
             "  corral model list",
             "  corral model verify llama-guard-3-1b-int8",
             "  corral model pull --help"
@@ -60,9 +62,11 @@ public final class ModelCommand implements Runnable {
     static CommandLine commandLine(Environment environment) {
         return new CommandLine(new ModelCommand())
                 .addSubcommand(new PullCommand(environment))
+                .addSubcommand(new ImportCommand(environment))
                 .addSubcommand(new ListCommand(environment))
                 .addSubcommand(new InspectCommand(environment))
                 .addSubcommand(new VerifyCommand(environment))
+                .addSubcommand(new ExportCommand(environment))
                 .addSubcommand(new CompareCommand())
                 .addSubcommand(new RandomCommand())
                 .setExecutionExceptionHandler((failure, line, _) -> {
@@ -86,6 +90,7 @@ public final class ModelCommand implements Runnable {
                     CheckpointException _,
                     UnusableGuardException _,
                     UnusableTokenizerException _,
+                    RecipeException _,
                     ModelException _ -> String.valueOf(failure.getMessage());
             case NoSuchFileException missing -> "there is no file " + missing.getFile();
             case NotDirectoryException file -> file.getFile() + " is not a directory";

@@ -35,7 +35,8 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  corral model random --shape llama-guard-3-1b --to random-1b",
             "  corral quantize --from random-1b --to random-1b-int4 --precision int4",
-            "  corral model random --shape llama-guard-3-8b --layers 4 --to random-8b-short"
+            "  corral model random --shape llama-guard-3-8b --layers 4 --to random-8b-short",
+            "  corral model random --shape llama-guard-3-11b-vision --layers 9 --to random-vision-short"
         },
         mixinStandardHelpOptions = true,
         sortOptions = false,
@@ -49,7 +50,8 @@ final class RandomCommand implements Callable<Integer> {
             names = "--shape",
             required = true,
             paramLabel = "S",
-            description = "llama-guard-3-1b (3.0 GB), llama-guard-3-1b-pruned (2.2 GB) or llama-guard-3-8b (16 GB).")
+            description = "llama-guard-3-1b (3.0 GB), llama-guard-3-1b-pruned (2.2 GB), llama-guard-3-8b (16 GB) or"
+                    + " llama-guard-3-11b-vision (21 GB).")
     private String shape;
 
     @Option(names = "--to", required = true, paramLabel = "DIR", description = "Folder to make; must not exist yet.")
@@ -99,7 +101,11 @@ final class RandomCommand implements Callable<Integer> {
         if (layers < 1) {
             throw wrongUse("--layers must be at least 1: " + layers);
         }
-        return known.withLayers(layers);
+        try {
+            return known.withLayers(layers);
+        } catch (IllegalArgumentException e) {
+            throw wrongUse("--layers: " + e.getMessage());
+        }
     }
 
     private ParameterException wrongUse(String message) {

@@ -78,6 +78,14 @@ final class RecipeOptions {
     private @Nullable String embedding;
 
     @Option(
+            names = "--vision",
+            paramLabel = "P",
+            description =
+                    "Precision of the encoder of images, where the model has one. Default: as --precision; int8 for"
+                            + " int4.")
+    private @Nullable String vision;
+
+    @Option(
             names = "--keep-layers",
             paramLabel = "N",
             description = "Drop all but N layers: those that change their input least, by --calibration.")
@@ -110,6 +118,18 @@ final class RecipeOptions {
      * @throws dev.corral.quantization.recipe.RecipeException if the recipe file cannot be followed
      */
     Recipe recipe() {
+        require(precision != null || file != null, "--precision or --recipe must be given");
+        return recipe(new Format.Fp32());
+    }
+
+    /**
+     * What the flags say.
+     *
+     * @param unlessSaid what is made of all matrices and the embedding where no flag names a precision
+     * @throws IllegalArgumentException if they contradict each other, or a value is wrong
+     * @throws dev.corral.quantization.recipe.RecipeException if the recipe file cannot be followed
+     */
+    Recipe recipe(Format unlessSaid) {
         Path named = file;
         if (named != null) {
             List<String> others = Stream.of(
@@ -119,6 +139,7 @@ final class RecipeOptions {
                             flag("--activations", activations),
                             flag("--fine-layers", fineLayers),
                             flag("--embedding", embedding),
+                            flag("--vision", vision),
                             flag("--keep-layers", keepLayers),
                             flag("--keep-mlp", keepMlp),
                             flag("--calibration", calibration),
@@ -128,7 +149,13 @@ final class RecipeOptions {
             require(others.isEmpty(), "--recipe says it all: leave " + others + " out, or write it into the file");
             return Recipe.read(named);
         }
-        require(precision != null, "--precision or --recipe must be given");
+        if (precision == null) {
+            require(
+                    Stream.of(blockSize, scales, activations, fineLayers, embedding, vision)
+                            .allMatch(Objects::isNull),
+                    "--block-size, --scales, --activations, --fine-layers, --embedding and --vision need --precision");
+            return new Recipe(unlessSaid, List.of(), unlessSaid, pruning(), Optional.empty(), contextTokens());
+        }
         Precision chosen = choice("--precision", precision, Precision.values(), Precision::label);
         Format matrices = matrices(chosen);
         require(
@@ -147,10 +174,17 @@ final class RecipeOptions {
                 embedding(),
                 pruning(),
                 calibrated() ? Optional.ofNullable(calibration) : Optional.empty(),
-                Objects.requireNonNullElse(contextTokens, Recipe.DEFAULT_CONTEXT_TOKENS));
-        return chosen == Precision.INT8
+                contextTokens());
+        Recipe fine = chosen == Precision.INT8
                 ? recipe.withFineLayers(Objects.requireNonNullElse(fineLayers, Recipe.DEFAULT_FINE_LAYERS))
                 : recipe;
+        return vision == null
+                ? fine
+                : fine.withVision(Recipe.of(choice("--vision", vision, Precision.values(), Precision::label)));
+    }
+
+    private int contextTokens() {
+        return Objects.requireNonNullElse(contextTokens, Recipe.DEFAULT_CONTEXT_TOKENS);
     }
 
     private Format matrices(Precision chosen) {

@@ -2,15 +2,23 @@ package dev.corral.quantization;
 
 import java.util.Optional;
 
-/** Corral, as it names itself to hubs. */
+/** Corral, as it names itself. */
 final class Tool {
 
     private Tool() {}
 
-    /** Name and version, such as {@code corral/1.2.3}. */
+    /** As hubs are told, such as {@code corral/1.2.3}. */
     static String name() {
-        return "corral/"
-                + Optional.ofNullable(Tool.class.getPackage().getImplementationVersion())
-                        .orElse("development");
+        return "corral/" + version();
+    }
+
+    /** As {@code guard.yaml} is told, such as {@code corral 1.2.3}. */
+    static String nameAndVersion() {
+        return "corral " + version();
+    }
+
+    private static String version() {
+        return Optional.ofNullable(Tool.class.getPackage().getImplementationVersion())
+                .orElse("development");
     }
 }

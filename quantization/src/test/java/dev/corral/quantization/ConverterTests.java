@@ -2,6 +2,7 @@ package dev.corral.quantization;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.corral.guardmodels.conversation.Conversation;
 import dev.corral.guardmodels.conversation.Role;
@@ -15,12 +16,12 @@ import dev.corral.guardmodels.store.GuardStore;
 import dev.corral.guardmodels.store.Precision;
 import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.assessment.Probability;
+import dev.corral.quantization.checkpoint.CheckpointException;
 import dev.corral.quantization.recipe.Format;
 import dev.corral.quantization.recipe.Projection;
 import dev.corral.quantization.recipe.Pruning;
 import dev.corral.quantization.recipe.Recipe;
 import dev.corral.quantization.recipe.RecipeException;
-import dev.corral.quantization.safetensors.CheckpointException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,6 +30,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -136,6 +138,33 @@ class ConverterTests {
     }
 
     @Test
+    void convertWhenActivationsAreCalibratedStaysNearTheOriginal() throws Exception {
+        List<String> texts =
+                List.of("How do I bake bread?", "Hello", "Tell me about the sea, please.", "I will find you.");
+        Files.writeString(
+                data(),
+                texts.stream().map(text -> "{\"text\": \"" + text + "\"}\n").collect(Collectors.joining()));
+        Format even = new Format.Int8(Format.Activations.CALIBRATED);
+        Recipe recipe = new Recipe(even, List.of(), new Format.Fp32(), Optional.empty(), Optional.of(data()), 1024);
+
+        GuardManifest manifest = convert(TINY, folder.resolve("even"), recipe);
+        convert(TINY, folder.resolve("exact"), Precision.FP32);
+
+        assertThat(manifest.made().recipe()).isEqualTo("int8 with calibrated activations; embedding fp32");
+        try (Guard guard = OnnxGuard.load(GuardStore.open(folder.resolve("even")), Resources.oneLane(1));
+                Guard exact = OnnxGuard.load(GuardStore.open(folder.resolve("exact")), Resources.oneLane(1))) {
+            for (String text : texts) {
+                assertThat(unsafe(guard, text)).as(text).isCloseTo(unsafe(exact, text), within(0.1));
+            }
+        }
+    }
+
+    private static double unsafe(Guard guard, String text) {
+        Assessment assessment = guard.assess(new Conversation(List.of(Turn.of(Role.USER, text))));
+        return ((Assessment.Scored) assessment).unsafe().value();
+    }
+
+    @Test
     void convertWhenCalibrationDataHasNoLinesSaysSo() throws IOException {
         Recipe recipe = calibrated("", Optional.empty());
         assertThatExceptionOfType(RecipeException.class)
@@ -196,7 +225,7 @@ class ConverterTests {
                         DESCRIPTION,
                         new NoProgress()))
                 .withMessageContaining("the file is cut off");
-        assertThat(names(folder.resolve("out"))).isEmpty();
+        assertThat(folder.resolve("out")).doesNotExist();
     }
 
     @Test
@@ -227,7 +256,7 @@ class ConverterTests {
     }
 
     private GuardManifest convert(Path from, Path to, Recipe recipe) throws IOException {
-        return converter.convert(from, to, Converter.family(from), recipe, DESCRIPTION, new NoProgress());
+        return converter.convert(from, to, GuardFamily.LLAMA_GUARD_3, recipe, DESCRIPTION, new NoProgress());
     }
 
     private Path copy(Path source) throws IOException {

@@ -157,14 +157,14 @@ class ModelCommandTests {
                 .with(
                         "config.json",
                         Files.readString(TINY.resolve("config.json"))
-                                .replace("\"llama\"", "\"mllama\"")
+                                .replace("\"llama\"", "\"mistral\"")
                                 .getBytes(UTF_8))
                 .with("tokenizer.json", Files.readAllBytes(TINY.resolve("tokenizer.json")))
                 .with("model.safetensors", Files.readAllBytes(TINY.resolve("model.safetensors")))) {
             assertThat(run("pull", REPOSITORY, "--hub", hub.address(), "--delete-weights"))
                     .isEqualTo(1);
         }
-        assertThat(err.toString()).contains("Cannot convert", "model_type is \"mllama\": only 'llama' is supported");
+        assertThat(err.toString()).contains("Cannot convert", "model_type is \"mistral\": only 'llama' is supported");
         assertThat(models().resolve("weights/meta-llama/Tiny_Guard/model.safetensors"))
                 .exists();
     }
@@ -178,7 +178,7 @@ class ModelCommandTests {
             pull a/b --to .                            | . exists already: name a folder that does not with --to, or delete it
             pull a/b -- --frobnicate                   | 'corral quantize' does not know these options: Unknown option: '--frobnicate'
             pull a/b --weights-only --delete-weights   | --weights-only makes no guard
-            random --shape llama --to x                | --shape must be one of llama-guard-3-1b, llama-guard-3-1b-pruned, llama-guard-3-8b: 'llama'
+            random --shape llama --to x                | --shape must be one of llama-guard-3-1b, llama-guard-3-1b-pruned, llama-guard-3-8b, llama-guard-3-11b-vision: 'llama'
             random --shape llama-guard-3-8b --to x --layers 0 | --layers must be at least 1: 0
             list --frobnicate                          | Unknown option: '--frobnicate'
             verify                                     | Missing required parameter: 'DIR'
@@ -192,7 +192,9 @@ class ModelCommandTests {
     void modelWhenNothingIsAskedForNamesTheCommands() {
         assertThat(run()).isEqualTo(2);
         assertThat(err.toString())
-                .contains("Say what to do: pull, list, inspect, verify, compare, random", "Usage: corral model");
+                .contains(
+                        "Say what to do: pull, import, list, inspect, verify, export, compare, random",
+                        "Usage: corral model");
     }
 
     @ParameterizedTest

@@ -62,7 +62,8 @@ class QuantizeCommandTests {
 
         assertThat(run("--from", TINY, "--to", to, "--precision", "fp32", "--hazards", hazards.toString()))
                 .isEqualTo(1);
-        assertThat(err.toString()).contains("tokenizer.json: a hazard must be told by the first token of its code");
+        assertThat(err.toString())
+                .contains("the tokenizer of " + TINY + ": a hazard must be told by the first token of its code");
         assertThat(run("--from", TINY, "--to", to, "--precision", "fp32", "--hazards", "none.yaml"))
                 .isEqualTo(1);
         assertThat(err.toString()).contains("there is no file none.yaml");

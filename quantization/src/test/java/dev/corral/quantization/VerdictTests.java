@@ -34,12 +34,13 @@ import dev.corral.policies.policy.Policies;
 import dev.corral.policies.taxonomy.CustomHazard;
 import dev.corral.policies.taxonomy.Hazard;
 import dev.corral.policies.taxonomy.StandardHazard;
+import dev.corral.quantization.checkpoint.Checkpoint;
 import dev.corral.quantization.graph.LlamaConfig;
 import dev.corral.quantization.graph.LlamaGraph;
 import dev.corral.quantization.graph.Matrix;
 import dev.corral.quantization.graph.OnnxWriter;
 import dev.corral.quantization.recipe.Recipe;
-import dev.corral.quantization.safetensors.Checkpoint;
+import dev.corral.quantization.safetensors.SafetensorsCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -86,7 +87,7 @@ class VerdictTests {
         tokenizer = GuardTokenizer.load(Files.readAllBytes(TINY.resolve("tokenizer.json")), "tiny");
         LlamaConfig config = LlamaConfig.read(TINY);
         Path file = folder.resolve("whole.onnx");
-        try (Checkpoint checkpoint = Checkpoint.open(TINY)) {
+        try (Checkpoint checkpoint = SafetensorsCheckpoint.open(TINY)) {
             new OnnxWriter("test")
                     .write(
                             LlamaGraph.build(

@@ -23,6 +23,9 @@ public final class RandomGuard {
             description = "random weights of this shape: ${COMPLETION-CANDIDATES}")
     private @Nullable ReplicaShape shape;
 
+    @Option(names = "--layers", paramLabel = "N", description = "another number of decoder layers than the true one")
+    private @Nullable Integer layers;
+
     @Option(
             names = "--recipe",
             paramLabel = "FILE",
@@ -57,11 +60,12 @@ public final class RandomGuard {
 
     /** The shape's name and the options of its recipe. */
     public String label() {
-        return shape().id() + " " + String.join(" ", recipe());
+        return shape().id() + (layers == null ? "" : ", " + layers + " layers,") + " " + String.join(" ", recipe());
     }
 
     private ReplicaShape shape() {
-        return java.util.Objects.requireNonNull(shape);
+        ReplicaShape whole = java.util.Objects.requireNonNull(shape);
+        return layers == null ? whole : whole.withLayers(layers);
     }
 
     private List<String> recipe() {

@@ -1,7 +1,9 @@
 package dev.corral.benchmarks.conversion;
 
 import dev.corral.benchmarks.processes.JavaProcess;
+import dev.corral.quantization.ModelCommand;
 import dev.corral.quantization.QuantizeCommand;
+import dev.corral.quantization.replica.PhoneReplica;
 import dev.corral.quantization.replica.Replica;
 import dev.corral.quantization.replica.ReplicaShape;
 import java.io.IOException;
@@ -46,13 +48,22 @@ public final class Workplace implements AutoCloseable {
 
         /** What the guard takes on disk without its tokenizer, in MiB. */
         public double mebibytes() throws IOException {
-            return size(guard) - Files.size(guard.resolve(TOKENIZER)) / MEBIBYTE;
+            return Workplace.mebibytes(guard);
         }
+    }
+
+    /** What a guard takes on disk without its tokenizer, in MiB. */
+    public static double mebibytes(Path guard) throws IOException {
+        return size(guard) - Files.size(guard.resolve(TOKENIZER)) / MEBIBYTE;
     }
 
     /** Random weights of a shape, in bfloat16. */
     public Path weights(ReplicaShape shape) throws IOException {
-        Path directory = kept.orElse(folder).resolve(shape.id());
+        boolean cut = ReplicaShape.byId(shape.id())
+                .filter(whole -> !whole.equals(shape))
+                .isPresent();
+        String name = cut ? shape.id() + "-" + shape.layers() + "-layers" : shape.id();
+        Path directory = kept.orElse(folder).resolve(name);
         if (!Files.exists(directory)) {
             new Replica(shape, SEED).write(directory, _ -> {});
         }
@@ -69,6 +80,39 @@ public final class Workplace implements AutoCloseable {
         List<String> arguments = new ArrayList<>(List.of("--from", weights.toString(), "--to", guard.toString()));
         arguments.addAll(recipe);
         try (JavaProcess process = JavaProcess.start(QuantizeCommand.class, arguments)) {
+            return new Made(guard, process.await());
+        }
+    }
+
+    /** A program for phones, and the files beside it. */
+    public record Phone(Path folder) {
+
+        /** What the program takes on disk, in MiB. */
+        double mebibytes() throws IOException {
+            return Files.size(folder.resolve(PhoneReplica.PROGRAM)) / MEBIBYTE;
+        }
+    }
+
+    /** A program of a shape, with random weights of 4 bits. */
+    Phone phone(ReplicaShape shape) throws IOException {
+        Path to = folder.resolve("phone");
+        new PhoneReplica(shape, SEED).write(to);
+        return new Phone(to);
+    }
+
+    /** Imports a program in a process of its own, by the command that users run. */
+    Made importGuard(Phone phone) throws IOException, InterruptedException {
+        Path guard = Files.createTempDirectory(folder, "guards-").resolve("guard");
+        List<String> arguments = List.of(
+                "import",
+                phone.folder.resolve(PhoneReplica.PROGRAM).toString(),
+                "--tokenizer",
+                phone.folder.resolve(PhoneReplica.TOKENIZER).toString(),
+                "--params",
+                phone.folder.resolve(PhoneReplica.PARAMETERS).toString(),
+                "--to",
+                guard.toString());
+        try (JavaProcess process = JavaProcess.start(ModelCommand.class, arguments)) {
             return new Made(guard, process.await());
         }
     }

@@ -31,9 +31,19 @@ public final class JavaProcess implements AutoCloseable {
 
     /** Starts a class's {@code main}. */
     public static JavaProcess start(Class<?> main, List<String> arguments) throws IOException {
+        return start(List.of(), main, arguments);
+    }
+
+    /**
+     * Starts a class's {@code main}.
+     *
+     * @param options of Java, beside those of this process
+     */
+    public static JavaProcess start(List<String> options, Class<?> main, List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+        command.addAll(options);
         command.add(main.getName());
         command.addAll(arguments);
         Path errors = Files.createTempFile("corral-bench", ".log");

@@ -1,5 +1,6 @@
 package dev.corral.benchmarks.products;
 
+import dev.corral.quantization.graph.Message;
 import dev.corral.quantization.graph.Protobuf;
 import java.io.IOException;
 import java.lang.foreign.Arena;

@@ -3,7 +3,9 @@ package dev.corral.benchmarks.traffic;
 import dev.corral.gateway.demo.ScriptedUpstream;
 import dev.corral.gateway.server.GatewayServer;
 import java.net.URI;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import org.springframework.context.ConfigurableApplicationContext;
 
@@ -17,13 +19,20 @@ final class BenchGateway implements AutoCloseable {
     private final ConfigurableApplicationContext gateway;
 
     BenchGateway() {
-        gateway = GatewayServer.start(Map.of(
-                "corral.port",
-                "0",
-                "corral.upstream.url",
-                upstream.url().toString(),
-                "logging.level.dev.corral",
-                "warn"));
+        this(Map.of());
+    }
+
+    /** One under a policy of its own. */
+    BenchGateway(Path policy) {
+        this(Map.of("corral.policy.file", policy.toString()));
+    }
+
+    private BenchGateway(Map<String, String> more) {
+        Map<String, String> settings = new LinkedHashMap<>(more);
+        settings.put("corral.port", "0");
+        settings.put("corral.upstream.url", upstream.url().toString());
+        settings.put("logging.level.dev.corral", "warn");
+        gateway = GatewayServer.start(settings);
     }
 
     static String chat(String prompt, boolean stream) {

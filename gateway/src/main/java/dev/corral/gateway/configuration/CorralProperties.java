@@ -1,5 +1,6 @@
 package dev.corral.gateway.configuration;
 
+import dev.corral.guardmodels.onnx.Provider;
 import dev.corral.guardmodels.remote.Api;
 import dev.corral.guardmodels.remote.ApiKey;
 import dev.corral.guardmodels.store.NamedHazards;
@@ -8,9 +9,9 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -24,6 +25,7 @@ import org.springframework.util.unit.DataSize;
  * @param port to listen on; 0 takes a free one
  * @param maxRequestSize the longest body of a request
  * @param maxAnswerSize the longest body of a whole answer, and the longest event of a streamed one
+ * @param stream how streamed answers reach clients
  * @param upstream the backend, where there is one; null for Ollama on this machine, or for {@code upstreams}
  * @param upstreams the backends by their names, where there are several
  * @param secretsDirectory a folder with a file for each upstream that has a key, named as the upstream; null for none
@@ -34,12 +36,16 @@ public record CorralProperties(
         @DefaultValue("8080") int port,
         @DefaultValue("8MB") DataSize maxRequestSize,
         @DefaultValue("8MB") DataSize maxAnswerSize,
+        @DefaultValue Stream stream,
         @Nullable Upstream upstream,
         @DefaultValue Map<String, Upstream> upstreams,
         @Nullable Path secretsDirectory,
         @DefaultValue Models models,
         @DefaultValue Policy policy,
-        @DefaultValue Guard guard) {
+        @DefaultValue Guard guard,
+        @DefaultValue Images images,
+        @DefaultValue Audit audit,
+        @DefaultValue Tenant tenant) {
 
     /** The name of the one upstream of {@code corral.upstream}. */
     public static final String ONLY_UPSTREAM = "upstream";
@@ -55,7 +61,8 @@ public record CorralProperties(
         require(port >= 0 && port <= 65_535, "corral.port", "between 0 and 65535", port);
         requireSize("corral.max-request-size", maxRequestSize);
         requireSize("corral.max-answer-size", maxAnswerSize);
-        upstreams = Collections.unmodifiableMap(new LinkedHashMap<>(upstreams));
+        // by name: not every source of settings has an order
+        upstreams = Collections.unmodifiableSortedMap(new TreeMap<>(upstreams));
         if (upstream != null) {
             require(
                     upstreams.isEmpty(),
@@ -74,7 +81,19 @@ public record CorralProperties(
         });
     }
 
-    /** The backends by their names; at least one. */
+    /**
+     * How streamed answers reach clients.
+     *
+     * @param keepAlive so often a comment is sent while frames are held, so that no proxy takes the stream for dead
+     */
+    public record Stream(@DefaultValue("15s") Duration keepAlive) {
+
+        public Stream {
+            requireTime("corral.stream.keep-alive", keepAlive);
+        }
+    }
+
+    /** The backends by their names, in the order of these; at least one. */
     public Map<String, Upstream> backends() {
         return upstreams.isEmpty()
                 ? Map.of(ONLY_UPSTREAM, upstream == null ? Upstream.DEFAULT : upstream.orDefaultPlace())
@@ -240,6 +259,49 @@ public record CorralProperties(
     public record Policy(@Nullable Path file, @Nullable Path directory) {}
 
     /**
+     * What is kept of each exchange.
+     *
+     * @param file JSON lines, in a folder that exists; null to keep nothing
+     * @param maxFileSize after which it is put aside, and a new one is begun
+     * @param queue events that may wait to be written
+     * @param onFailure {@code block} to refuse exchanges while events cannot be written, {@code continue} to lose events
+     */
+    public record Audit(
+            @Nullable Path file,
+            @DefaultValue("100MB") DataSize maxFileSize,
+            @DefaultValue("1024") int queue,
+            @DefaultValue("block") OnFailure onFailure) {
+
+        /** What happens to traffic while events cannot be written. */
+        public enum OnFailure {
+            BLOCK,
+            CONTINUE
+        }
+
+        public Audit {
+            require(maxFileSize.toBytes() >= 1, "corral.audit.max-file-size", "at least 1B", maxFileSize);
+            require(queue >= 1, "corral.audit.queue", "at least 1", queue);
+        }
+    }
+
+    /**
+     * Whose traffic an exchange is.
+     *
+     * @param header in which a trusted proxy names the tenant, such as {@code x-tenant}; null where nobody does, and what
+     *     clients send is not looked at
+     */
+    public record Tenant(@Nullable String header) {
+
+        public Tenant {
+            require(
+                    header == null || header.matches("[A-Za-z0-9-]+"),
+                    "corral.tenant.header",
+                    "the name of a header: letters, digits and hyphens",
+                    String.valueOf(header));
+        }
+    }
+
+    /**
      * Who judges.
      *
      * @param directory as {@code corral quantize} writes it; null for the built-in starter guard
@@ -251,6 +313,9 @@ public record CorralProperties(
      * @param prefixCacheSize memory, outside of the Java heap, for what the guard has read of conversations, so that a next
      *     turn or a next window costs what is new in it; 0 keeps of each lane only what it read last. A token takes 18 kB
      *     with the starter guard and 64 kB with Llama Guard 3 1B
+     * @param provider what computes: {@code cpu}, or {@code cuda} for an NVIDIA GPU, for which Corral must be started with
+     *     {@code --gpu}
+     * @param vision who judges images
      * @param remote a guard on a server in place of one here; null for none
      */
     public record Guard(
@@ -261,6 +326,8 @@ public record CorralProperties(
             @DefaultValue("256") int queue,
             @DefaultValue("32MB") DataSize cacheSize,
             @DefaultValue("256MB") DataSize prefixCacheSize,
+            @DefaultValue("cpu") Provider provider,
+            @DefaultValue Vision vision,
             @Nullable Remote remote) {
 
         public Guard {
@@ -276,6 +343,121 @@ public record CorralProperties(
                 require(lanes == 0, "corral.guard.lanes", instead, lanes);
                 require(threads == 0, "corral.guard.threads", instead, threads);
             }
+        }
+    }
+
+    /**
+     * Who judges images, beside the guard that reads the text of the same request. Without one images are unscanned.
+     *
+     * @param directory of a guard that sees, as {@code corral quantize} makes it of Llama Guard 3 11B Vision; null for none
+     * @param threads of its one lane; 0 for all processors
+     * @param queue requests with images that may wait for it
+     * @param timeout for all images of a request; takes the place of the policy's timeout for texts
+     * @param imageCacheSize memory, outside of the Java heap, for what was made of images, so that another turn about the
+     *     same image does not look at it again; an image of Llama Guard 3 11B Vision takes 420 MB
+     * @param prefixCacheSize memory, outside of the Java heap, for what was read about images; a token of that guard takes
+     *     256 kB
+     * @param remote a guard on a server in place of one here; null for none
+     */
+    public record Vision(
+            @Nullable Path directory,
+            @DefaultValue("0") int threads,
+            @DefaultValue("32") int queue,
+            @DefaultValue("5m") Duration timeout,
+            @DefaultValue("1GB") DataSize imageCacheSize,
+            @DefaultValue("256MB") DataSize prefixCacheSize,
+            @Nullable VisionRemote remote) {
+
+        public Vision {
+            require(threads >= 0 && threads <= 1_024, "corral.guard.vision.threads", "between 0 and 1024", threads);
+            require(queue >= 1, "corral.guard.vision.queue", "at least 1", queue);
+            requireTime("corral.guard.vision.timeout", timeout);
+            require(!imageCacheSize.isNegative(), "corral.guard.vision.image-cache-size", "0 or more", imageCacheSize);
+            require(
+                    !prefixCacheSize.isNegative(),
+                    "corral.guard.vision.prefix-cache-size",
+                    "0 or more",
+                    prefixCacheSize);
+            require(
+                    remote == null || directory == null,
+                    "corral.guard.vision.directory",
+                    "left out where corral.guard.vision.remote is set: there is one guard for images",
+                    String.valueOf(directory));
+        }
+    }
+
+    /**
+     * A guard for images on a server that speaks OpenAI's chat API, such as vLLM. It is sent one image at a time, inline.
+     *
+     * @param url the server's base, such as {@code http://localhost:8000/v1}
+     * @param model the name that the server knows the guard by
+     * @param family {@code llama-guard-3}, or {@code llama-guard-3-8b} for Llama Guard 4, which has its hazards
+     * @param apiKey what the server wants to see
+     * @param apiKeyFile a file with that key instead
+     * @param connectTimeout for a connection
+     * @param connections requests at the same time
+     * @param contextTokens the longest prompt that the server takes, the image left aside
+     * @param topLogprobs alternatives asked for with each token, from which probabilities come; 0 for a bare verdict
+     * @param threshold for P(unsafe), where a policy names none
+     */
+    public record VisionRemote(
+            @Nullable URI url,
+            @Nullable String model,
+            @DefaultValue("llama-guard-3") String family,
+            @Nullable ApiKey apiKey,
+            @Nullable Path apiKeyFile,
+            @DefaultValue("2s") Duration connectTimeout,
+            @DefaultValue("4") int connections,
+            @DefaultValue("8192") int contextTokens,
+            @DefaultValue("20") int topLogprobs,
+            @DefaultValue("0.5") double threshold) {
+
+        private static final String PREFIX = "corral.guard.vision.remote.";
+
+        public VisionRemote {
+            require(url != null && isBase(url), PREFIX + "url", BASE, String.valueOf(url));
+            require(
+                    model != null && !model.isBlank(),
+                    PREFIX + "model",
+                    "the name that the server knows the guard by, such as meta-llama/Llama-Guard-3-11B-Vision",
+                    String.valueOf(model));
+            require(
+                    apiKey == null || apiKeyFile == null,
+                    PREFIX + "api-key-file",
+                    "left out where " + PREFIX + "api-key is set",
+                    String.valueOf(apiKeyFile));
+            requireTime(PREFIX + "connect-timeout", connectTimeout);
+            require(
+                    connections >= 1 && connections <= 1_024,
+                    PREFIX + "connections",
+                    "between 1 and 1024",
+                    connections);
+            require(contextTokens >= 1, PREFIX + "context-tokens", "at least 1", contextTokens);
+            require(topLogprobs >= 0 && topLogprobs <= 100, PREFIX + "top-logprobs", "between 0 and 100", topLogprobs);
+            require(threshold > 0 && threshold <= 1, PREFIX + "threshold", "above 0 and at most 1", threshold);
+        }
+    }
+
+    /**
+     * Images in requests. Whether any are fetched, and from whom, the policy says.
+     *
+     * @param maxPerRequest images of one request; further ones are not judged, and the policy decides
+     * @param maxSize the longest file that is fetched
+     * @param fetchTimeout for one file, redirects included
+     */
+    public record Images(
+            @DefaultValue("16") int maxPerRequest,
+            @DefaultValue("8MB") DataSize maxSize,
+            @DefaultValue("10s") Duration fetchTimeout) {
+
+        public Images {
+            require(
+                    maxPerRequest >= 0 && maxPerRequest <= 1_024,
+                    "corral.images.max-per-request",
+                    "between 0 and 1024",
+                    maxPerRequest);
+            requireSize("corral.images.max-size", maxSize);
+            requireTime("corral.images.fetch-timeout", fetchTimeout);
         }
     }
 

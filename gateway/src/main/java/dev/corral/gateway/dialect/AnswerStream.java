@@ -22,6 +22,11 @@ public interface AnswerStream {
      */
     void passed();
 
+    /** The number of the event that the client should get next, where a dialect numbers its events. */
+    default long nextNumber() {
+        return 0;
+    }
+
     /** Ends the stream by a refusal: what to send in place of the frames that have not passed. */
     List<byte[]> refusalFrames(String message);
 

@@ -1,6 +1,7 @@
 package dev.corral.gateway.dialect;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.springframework.http.HttpMethod;
 import org.springframework.http.MediaType;
@@ -89,6 +90,15 @@ public interface Dialect {
     byte[] errorFrame(GatewayError error);
 
     /**
+     * The same, where a dialect numbers its events.
+     *
+     * @param number of this one, see {@link AnswerStream#nextNumber}
+     */
+    default byte[] errorFrame(GatewayError error, long number) {
+        return errorFrame(error);
+    }
+
+    /**
      * A request's body without what is redacted of its texts.
      *
      * @throws DialectException where this dialect cannot write a request anew
@@ -113,6 +123,22 @@ public interface Dialect {
      */
     default FrameRedactor frameRedactor(Redactor redactor) {
         throw cannotRedact();
+    }
+
+    /**
+     * A request's body with these images in place of those that it names.
+     *
+     * @param images {@code data:} addresses, by the place of their parts
+     * @throws DialectException where this dialect cannot write a request anew
+     */
+    default byte[] withImages(byte[] body, Map<String, String> images) {
+        throw new DialectException(new GatewayError(
+                400,
+                "invalid_request_error",
+                "images_unsupported",
+                null,
+                "images are not fetched for this API yet; send them inside of the request",
+                null));
     }
 
     private static DialectException cannotRedact() {

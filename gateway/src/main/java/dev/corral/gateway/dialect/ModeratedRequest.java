@@ -6,7 +6,7 @@ import dev.corral.guardmodels.guard.Judgements;
 import java.util.List;
 
 /**
- * A request, as far as moderation needs it; its bytes go to the upstream unchanged.
+ * A request, as far as moderation needs it.
  *
  * @param conversation everything that was sent, each part with its place; what cannot be read is an opaque part
  * @param model as the client named it; empty where it named none
@@ -18,6 +18,11 @@ public record ModeratedRequest(Conversation conversation, String model, boolean 
     /** A request whose turns are one conversation. */
     public ModeratedRequest(Conversation conversation, String model, boolean stream) {
         this(conversation, model, stream, false);
+    }
+
+    /** The same request with a conversation of which more is known. */
+    public ModeratedRequest with(Conversation known) {
+        return new ModeratedRequest(known, model, stream, separate);
     }
 
     /** What a guard must be asked, so that it judges every part. */

@@ -1,14 +1,25 @@
 package dev.corral.gateway.dialect;
 
 import dev.corral.guardmodels.conversation.Part;
+import dev.corral.policies.policy.ContentSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import tools.jackson.databind.JsonNode;
 
-/** Calls of tools as parts of a turn. */
+/** Calls of tools as parts of a turn, and where tools are defined. */
 public final class ToolCalls {
 
+    private static final Set<String> DEFINITIONS = Set.of("tools", "functions");
+
     private ToolCalls() {}
+
+    /** Who speaks in a field of a request: beside the application's instructions are its definitions of tools. */
+    public static ContentSource source(String field, ContentSource otherwise) {
+        return otherwise == ContentSource.SYSTEM && DEFINITIONS.contains(field)
+                ? ContentSource.TOOL_DEFINITION
+                : otherwise;
+    }
 
     /** A call; beside it its arguments as a tool reads them, where they are written in another way. */
     public static List<Part> parts(String name, String arguments, String where) {

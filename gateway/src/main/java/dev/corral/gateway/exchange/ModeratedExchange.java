@@ -1,5 +1,6 @@
 package dev.corral.gateway.exchange;
 
+import dev.corral.gateway.audit.AuditEvent;
 import dev.corral.gateway.dialect.GatewayError;
 import dev.corral.gateway.refusal.PortkeyHooks;
 import dev.corral.policies.policy.BlockStyle;
@@ -8,6 +9,7 @@ import dev.corral.policies.policy.Decision;
 import dev.corral.policies.policy.Decision.Outcome;
 import dev.corral.policies.policy.Direction;
 import dev.corral.policies.policy.Facts;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
@@ -19,6 +21,7 @@ import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.cloud.gateway.route.Route;
 import org.springframework.cloud.gateway.support.ServerWebExchangeUtils;
@@ -37,6 +40,9 @@ public final class ModeratedExchange {
     /** The attribute of the framework's exchange in which whoever knows the tenant leaves its name, a text. */
     public static final String TENANT = "corral.tenant";
 
+    /** The attribute in which an endpoint of the gateway's own, which is no route, leaves the name that policies know it by. */
+    public static final String ENDPOINT = "corral.endpoint";
+
     private static final String ATTRIBUTE = ModeratedExchange.class.getName();
 
     private final String id = UUID.randomUUID().toString();
@@ -44,11 +50,16 @@ public final class ModeratedExchange {
     private final String route;
     private final String tenant;
     private final List<String> languages;
-    private final Map<Direction, Outcome> outcomes = Collections.synchronizedMap(new EnumMap<>(Direction.class));
+    private final Map<Direction, Judged> judged = Collections.synchronizedMap(new EnumMap<>(Direction.class));
     private final SortedSet<String> rules = Collections.synchronizedSortedSet(new TreeSet<>());
 
     private volatile @Nullable GatewayError failure;
     private volatile @Nullable String upstream;
+    private volatile @Nullable StreamReport stream;
+    private volatile String model = "";
+
+    /** A decision that counts, and what an audit may keep of it. */
+    private record Judged(Outcome outcome, Supplier<AuditEvent.Decided> audited) {}
 
     private ModeratedExchange(CompiledPolicy policy, String route, String tenant, List<String> languages) {
         this.policy = policy;
@@ -86,10 +97,13 @@ public final class ModeratedExchange {
         return new Facts(direction, route, tenant, model, languages);
     }
 
-    /** The id of the route that an exchange takes; empty where it takes none. */
+    /** The id of the route that an exchange takes, or the name of the endpoint; empty where it is at neither. */
     public static String route(ServerWebExchange exchange) {
         Route route = exchange.getAttribute(ServerWebExchangeUtils.GATEWAY_ROUTE_ATTR);
-        return route == null ? "" : route.getId();
+        if (route != null) {
+            return route.getId();
+        }
+        return exchange.getAttribute(ENDPOINT) instanceof String endpoint ? endpoint : "";
     }
 
     /** Whose traffic an exchange is; empty where that is not known. */
@@ -108,15 +122,46 @@ public final class ModeratedExchange {
         }
     }
 
-    /** Notes a decision; of several in one direction, the strictest counts. */
-    public void decided(Direction direction, Decision decision) {
-        outcomes.merge(direction, decision.outcome(), (a, b) -> a.compareTo(b) >= 0 ? a : b);
+    /**
+     * Notes a decision; of several in one direction, the strictest counts, and of those the latest.
+     *
+     * @param audited what an audit may keep of it
+     */
+    public void decided(Direction direction, Decision decision, Supplier<AuditEvent.Decided> audited) {
+        judged.merge(
+                direction,
+                new Judged(decision.outcome(), audited),
+                (old, next) -> old.outcome.compareTo(next.outcome) > 0 ? old : next);
         rules.addAll(decision.ruleIds());
+    }
+
+    /** Notes the model that the client named. */
+    public void names(String requested) {
+        model = requested;
+    }
+
+    /** What an audit keeps of it. */
+    AuditEvent event(Instant end, int status, String ending) {
+        List<Judged> decisions;
+        synchronized (judged) {
+            decisions = List.copyOf(judged.values());
+        }
+        return new AuditEvent(
+                end,
+                id,
+                tenant,
+                route,
+                model,
+                languages,
+                policy.revision(),
+                decisions.stream().map(each -> each.audited.get()).toList(),
+                status,
+                ending);
     }
 
     /** The strictest decision in one direction; empty where nothing was judged. */
     public Optional<Outcome> outcome(Direction direction) {
-        return Optional.ofNullable(outcomes.get(direction));
+        return Optional.ofNullable(judged.get(direction)).map(Judged::outcome);
     }
 
     /** Notes which upstream was asked; of several, the last. */
@@ -132,6 +177,16 @@ public final class ModeratedExchange {
     /** Notes what the client was told of a failure. */
     public void failed(GatewayError error) {
         failure = error;
+    }
+
+    /** Notes what became of a streamed answer. */
+    public void streamed(StreamReport report) {
+        stream = report;
+    }
+
+    /** What became of a streamed answer, if there was one. */
+    public Optional<StreamReport> stream() {
+        return Optional.ofNullable(stream);
     }
 
     /** What the client was told of a failure, if there was one. */
@@ -152,7 +207,8 @@ public final class ModeratedExchange {
     }
 
     private void describe(ServerHttpResponse response) {
-        Optional<Outcome> strictest = outcomes.values().stream().max(Comparator.naturalOrder());
+        Optional<Outcome> strictest =
+                judged.values().stream().map(Judged::outcome).max(Comparator.naturalOrder());
         if (policy.blockStyle() == BlockStyle.PORTKEY
                 && strictest.equals(Optional.of(Outcome.FLAG))
                 && HttpStatus.OK.equals(response.getStatusCode())) {

@@ -2,7 +2,9 @@ package dev.corral.gateway.moderation;
 
 import dev.corral.gateway.dialect.FrameContent;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Holds the frames of a streamed answer until they were judged. It does no work of its own: it says when to judge, and
@@ -28,6 +30,10 @@ public final class CompletionWindow {
      * What has left cannot be taken back. A harmless beginning of a harmful answer is out when a later window is blocked.
      * A larger window shows less of it; a window larger than every answer shows nothing, and then it is not a stream.
      *
+     * Voices. Several choices, and several calls of tools within one, come in turns, a few characters each. Each has a
+     * window of its own, so that one that says little is not judged because others say much; the judgement is of all, as
+     * frames leave in their order. And time has a window: where text comes slowly, it is judged so long after it came.
+     *
      * Attacks resisted
      * ----------------
      * - Spreading: harmful text in pieces that are harmless by themselves, or across the border of two windows. What is
@@ -38,6 +44,7 @@ public final class CompletionWindow {
      * - Starvation: one character, then comments or empty deltas without end, so that the held frames grow while no window
      *   fills up. Held frames without text are bounded by number, all of them by bytes, and at the bound a judgement is
      *   due. The bound of bytes is far above what a model's frames need, so that a large window stays what it says.
+     * - Many voices: each has a window at most, and all of them together the bound of bytes.
      * - Text where nobody looks: reasoning, refusals, arguments of tools and fields that nobody knows count as characters
      *   like any others; the dialect sees to that.
      */
@@ -50,10 +57,13 @@ public final class CompletionWindow {
 
     private final int window;
     private final List<byte[]> held = new ArrayList<>();
+    private final Map<String, Integer> unjudged = new HashMap<>();
     private int due;
     private int heldEmptyFrames;
     private long heldBytes;
     private long heldCharacters;
+    private long mostHeldCharacters;
+    private int windows;
     private long releasedCharacters;
     private long withheldCharacters;
     private State state = State.OPEN;
@@ -84,10 +94,12 @@ public final class CompletionWindow {
 
     /** Why a judgement is due. */
     public enum Reason {
-        /** So many characters are held as the first window has. */
+        /** So many characters of one voice are held as the first window has. */
         FIRST_WINDOW,
-        /** So many characters are held as a window has. */
+        /** So many characters of one voice are held as a window has. */
         WINDOW,
+        /** What is held has waited as long as it may. */
+        TIME,
         /** As much is held as may be, though few characters of it are text. */
         BACKLOG,
         /** The answer is over. */
@@ -97,7 +109,7 @@ public final class CompletionWindow {
     /**
      * A window for one answer.
      *
-     * @param firstWindow characters to hold before the first judgement, at least 1
+     * @param firstWindow characters of one voice to hold before the first judgement, at least 1
      * @param window characters to hold before each further one, at least 1
      */
     public CompletionWindow(int firstWindow, int window) {
@@ -128,16 +140,34 @@ public final class CompletionWindow {
         heldEmptyFrames += content.empty() ? 1 : 0;
         heldBytes += frame.length;
         heldCharacters += content.newCharacters();
+        mostHeldCharacters = Math.max(mostHeldCharacters, heldCharacters);
+        boolean full = false;
+        for (Map.Entry<String, Integer> voice : content.voices().entrySet()) {
+            full |= unjudged.merge(voice.getKey(), voice.getValue(), Integer::sum) >= due;
+        }
         if (content.end()) {
             return judge(Reason.END);
         }
-        if (heldCharacters >= due) {
-            return judge(judgedBefore() ? Reason.WINDOW : Reason.FIRST_WINDOW);
+        if (full) {
+            return judge(windows > 0 ? Reason.WINDOW : Reason.FIRST_WINDOW);
         }
         if (heldEmptyFrames >= MAX_HELD_EMPTY_FRAMES || heldBytes >= MAX_HELD_BYTES) {
             return judge(Reason.BACKLOG);
         }
         return new Step.Hold();
+    }
+
+    /**
+     * So long as may be has passed since something came to be held.
+     *
+     * @param number of the window in which that was, see {@link #windows}; where it was judged meanwhile, all is well
+     */
+    public synchronized Step elapsed(int number) {
+        if (state == State.CLOSED || number != windows || held.isEmpty()) {
+            return new Step.Hold();
+        }
+        expect(State.OPEN);
+        return judge(Reason.TIME);
     }
 
     /** The upstream will send nothing more: what is held is due, with or without a last frame. */
@@ -157,6 +187,7 @@ public final class CompletionWindow {
         expect(State.JUDGING);
         List<byte[]> frames = List.copyOf(held);
         releasedCharacters += heldCharacters;
+        windows++;
         empty();
         due = window;
         state = State.OPEN;
@@ -180,6 +211,16 @@ public final class CompletionWindow {
         return heldCharacters;
     }
 
+    /** The most characters that waited at one time. */
+    public synchronized long mostHeldCharacters() {
+        return mostHeldCharacters;
+    }
+
+    /** So many windows were released. */
+    public synchronized int windows() {
+        return windows;
+    }
+
     /** Characters that were dropped. */
     public synchronized long withheldCharacters() {
         return withheldCharacters;
@@ -190,12 +231,9 @@ public final class CompletionWindow {
         return new Step.Judge(reason);
     }
 
-    private boolean judgedBefore() {
-        return releasedCharacters > 0;
-    }
-
     private void empty() {
         held.clear();
+        unjudged.clear();
         heldEmptyFrames = 0;
         heldBytes = 0;
         heldCharacters = 0;

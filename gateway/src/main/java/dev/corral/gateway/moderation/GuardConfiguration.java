@@ -11,6 +11,7 @@ import dev.corral.guardmodels.store.GuardStore;
 import dev.corral.guardmodels.store.UnusableGuardException;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.diagnostics.FailureAnalyzedException;
@@ -42,7 +43,8 @@ public class GuardConfiguration {
                     new Resources(
                             lanes,
                             threads(properties, lanes),
-                            properties.guard().prefixCacheSize().toBytes()));
+                            properties.guard().prefixCacheSize().toBytes(),
+                            properties.guard().provider()));
         } catch (UnusableGuardException | ModelException e) {
             throw new FailureAnalyzedException(
                     "The guard cannot be used: " + e.getMessage() + ".",
@@ -61,6 +63,51 @@ public class GuardConfiguration {
                 lanes(properties),
                 properties.guard().queue(),
                 new GuardMetrics(metrics));
+    }
+
+    /** The guard that sees images, if the settings name one. */
+    @Bean
+    @ConditionalOnMissingBean
+    Eyes eyes(CorralProperties properties) {
+        CorralProperties.Vision vision = properties.guard().vision();
+        if (vision.remote() != null) {
+            return new Eyes(Optional.of(
+                    RemoteGuardConfiguration.vision(vision, properties.guard().hazards())));
+        }
+        return new Eyes(Optional.ofNullable(vision.directory()).map(directory -> seeing(directory, properties)));
+    }
+
+    private static Guard seeing(Path directory, CorralProperties properties) {
+        CorralProperties.Vision vision = properties.guard().vision();
+        try {
+            return OnnxGuard.seeing(
+                    GuardStore.open(directory).naming(properties.guard().hazards()),
+                    new Resources(
+                            1,
+                            vision.threads() > 0 ? vision.threads() : processors(),
+                            vision.prefixCacheSize().toBytes(),
+                            properties.guard().provider()),
+                    vision.imageCacheSize().toBytes());
+        } catch (UnusableGuardException | ModelException e) {
+            throw new FailureAnalyzedException(
+                    "The guard for images cannot be used: " + e.getMessage() + ".",
+                    "Give a directory that './corral quantize' made of Llama Guard 3 11B Vision as"
+                            + " corral.guard.vision.directory, or leave it out: images are then unscanned.",
+                    e);
+        }
+    }
+
+    @Bean
+    Panel panel(ReactiveGuard guard, Eyes eyes, CorralProperties properties, MeterRegistry metrics) {
+        CorralProperties.Vision vision = properties.guard().vision();
+        CorralProperties.VisionRemote remote = vision.remote();
+        Optional<ReactiveGuard> seeing = eyes.guard()
+                .map(found -> new ReactiveGuard(
+                        new CachingGuard(found, properties.guard().cacheSize().toBytes()),
+                        remote == null ? 1 : remote.connections(),
+                        vision.queue(),
+                        new GuardMetrics(metrics)));
+        return new Panel(guard, seeing, vision.timeout());
     }
 
     private static int lanes(CorralProperties properties) {

@@ -20,9 +20,10 @@ public final class GuardMetrics {
         this.registry = registry;
     }
 
-    void queue(Collection<?> waiting) {
+    void queue(String guard, Collection<?> waiting) {
         Gauge.builder("corral.guard.queue", waiting, Collection::size)
                 .description("Jobs that wait for a lane of the guard")
+                .tag("guard", guard)
                 .register(registry);
     }
 

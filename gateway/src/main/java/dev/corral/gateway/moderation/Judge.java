@@ -21,16 +21,16 @@ import java.util.List;
 import java.util.Set;
 import reactor.core.publisher.Mono;
 
-/** Asks the guard, lets the exchange's policy decide, and notes what it decided. */
+/** Asks the guards, lets the exchange's policy decide, and notes what it decided. */
 public final class Judge {
 
     private static final Duration RETRY_AFTER = Duration.ofSeconds(2);
 
-    private final ReactiveGuard guard;
+    private final Panel panel;
     private final Shadows shadows;
 
-    Judge(ReactiveGuard guard, Shadows shadows) {
-        this.guard = guard;
+    Judge(Panel panel, Shadows shadows) {
+        this.panel = panel;
         this.shadows = shadows;
     }
 
@@ -60,17 +60,22 @@ public final class Judge {
     private Mono<Decision> decide(
             ModeratedExchange exchange, Facts facts, List<Conversation> judgements, List<Turn> turns, Urgency urgency) {
         CompiledPolicy policy = exchange.policy();
-        return guard.assess(
+        return panel.assess(
                         judgements, policy.asked(), urgency, policy.textGuard().timeout())
-                .map(assessments -> {
-                    Decision decision = weigh(policy, facts, judgements, assessments, turns);
-                    exchange.decided(facts.direction(), decision);
+                .map(found -> {
+                    Hearing hearing = Hearing.of(found.judged(), turns);
+                    Decision decision = weigh(policy, facts, hearing, found.assessments());
+                    exchange.decided(
+                            facts.direction(),
+                            decision,
+                            () -> hearing.audited(
+                                    policy, facts.direction(), decision, panel.id(), found.assessments()));
                     shadows.compare(
                             exchange,
                             facts,
                             decision,
-                            guard.looksFor(policy.asked()),
-                            shadow -> weigh(shadow, facts, judgements, assessments, turns));
+                            panel.looksFor(policy.asked()),
+                            shadow -> weigh(shadow, facts, hearing, found.assessments()));
                     return decision;
                 });
     }
@@ -79,28 +84,23 @@ public final class Judge {
      * What a policy makes of a guard's assessments, and of what its own patterns find in the texts: in each by itself, and
      * across their borders.
      */
-    public static Decision weigh(
-            CompiledPolicy policy,
-            Facts facts,
-            List<Conversation> judgements,
-            List<Assessment> assessments,
-            List<Turn> turns) {
+    public static Decision weigh(CompiledPolicy policy, Facts facts, Hearing hearing, List<Assessment> assessments) {
         List<Evidence> evidence = new ArrayList<>();
         for (int i = 0; i < assessments.size(); i++) {
-            Turn judged = judgements.get(i).turns().getLast();
-            evidence.add(new Evidence(assessments.get(i), Contents.sources(judged), Contents.hash(judged)));
+            Contents judged = hearing.judged().get(i);
+            evidence.add(new Evidence(assessments.get(i), judged.sources(), judged.tools(), judged.hash()));
         }
         if (!policy.patternHazards().isEmpty()) {
-            for (Turn turn : turns) {
-                String hash = Contents.hash(turn);
-                List<Contents.Text> texts = Contents.texts(turn);
-                for (Contents.Text text : texts) {
+            for (Contents turn : hearing.turns()) {
+                for (Contents.Text text : turn.texts()) {
                     policy.match(text.text())
-                            .forEach(found -> evidence.add(new Evidence(found, Set.of(text.source()), hash)));
+                            .forEach(found -> evidence.add(
+                                    new Evidence(found, Set.of(text.source()), text.tools(), turn.hash())));
                 }
-                if (texts.size() > 1) {
-                    policy.match(Contents.joined(turn))
-                            .forEach(found -> evidence.add(new Evidence(found, Contents.sources(turn), hash)));
+                if (turn.texts().size() > 1) {
+                    policy.match(turn.joined())
+                            .forEach(found ->
+                                    evidence.add(new Evidence(found, turn.sources(), turn.tools(), turn.hash())));
                 }
             }
         }

@@ -13,6 +13,7 @@ import dev.corral.gateway.upstream.Upstream;
 import dev.corral.policies.policy.BlockStyle;
 import dev.corral.policies.policy.Decision;
 import dev.corral.policies.policy.Direction;
+import java.time.Duration;
 import java.util.function.UnaryOperator;
 import org.reactivestreams.Publisher;
 import org.springframework.core.io.buffer.DataBuffer;
@@ -39,6 +40,7 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
     private final WindowMetrics metrics;
     private final IdleTimeout idleTimeout;
     private final DataSize maxSize;
+    private final Duration keepAlive;
     private final ModeratedExchange exchange;
     private final ModeratedRequest request;
     private final UnaryOperator<Flux<byte[]>> hold;
@@ -57,6 +59,7 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
             WindowMetrics metrics,
             IdleTimeout idleTimeout,
             DataSize maxSize,
+            Duration keepAlive,
             ModeratedExchange exchange,
             ModeratedRequest request,
             UnaryOperator<Flux<byte[]>> hold) {
@@ -67,6 +70,7 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
         this.metrics = metrics;
         this.idleTimeout = idleTimeout;
         this.maxSize = maxSize;
+        this.keepAlive = keepAlive;
         this.exchange = exchange;
         this.request = request;
         this.hold = hold;
@@ -122,9 +126,15 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
     private Mono<Void> stream(Flux<byte[]> chunks) {
         getHeaders().remove(HttpHeaders.CONTENT_LENGTH);
         return getDelegate()
-                .writeAndFlushWith(new ModeratedStream(dialect, judge, metrics, exchange, request, maxSize)
+                .writeAndFlushWith(new ModeratedStream(dialect, judge, metrics, exchange, request, maxSize, keepAlive)
                         .moderate(chunks)
-                        .map(bytes -> Mono.just(bufferFactory().wrap(bytes))));
+                        .map(bytes -> Mono.just(bufferFactory().wrap(bytes))))
+                .onErrorResume(
+                        BlockedException.class,
+                        blocked -> WireResponses.write(
+                                getDelegate(),
+                                Refusals.response(
+                                        dialect, request, exchange.id(), blocked.block(), Direction.COMPLETION)));
     }
 
     private Mono<Void> whole(Flux<byte[]> chunks) {

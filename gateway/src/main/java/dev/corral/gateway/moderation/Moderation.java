@@ -11,6 +11,7 @@ import dev.corral.gateway.exchange.ErrorResponses;
 import dev.corral.gateway.exchange.ExchangeLog;
 import dev.corral.gateway.exchange.ModeratedExchange;
 import dev.corral.gateway.exchange.WireResponses;
+import dev.corral.gateway.image.ImageIntake;
 import dev.corral.gateway.refusal.Refusals;
 import dev.corral.gateway.upstream.IdleTimeout;
 import dev.corral.gateway.upstream.ModelFacts;
@@ -19,7 +20,9 @@ import dev.corral.policies.policy.BlockStyle;
 import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.Decision;
 import dev.corral.policies.policy.Direction;
+import dev.corral.policies.policy.ImageUse;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.springframework.cloud.gateway.filter.GatewayFilterChain;
@@ -38,7 +41,9 @@ public final class Moderation {
     private final Dialects dialects;
     private final RequestBody requestBody;
     private final DataSize maxAnswerSize;
+    private final Duration keepAlive;
     private final IdleTimeout idleTimeout;
+    private final ImageIntake images;
     private final ModelFacts models;
     private final Judge judge;
     private final WindowMetrics windowMetrics;
@@ -50,14 +55,17 @@ public final class Moderation {
      * Moderation in these dialects.
      *
      * @param maxAnswerSize the longest whole answer, and the longest event of a stream
+     * @param keepAlive so often a comment is sent while frames of a stream are held
      */
-    public Moderation(
+    Moderation(
             Dialects dialects,
             RequestBody requestBody,
             DataSize maxAnswerSize,
+            Duration keepAlive,
             IdleTimeout idleTimeout,
+            ImageIntake images,
             ModelFacts models,
-            ReactiveGuard guard,
+            Panel panel,
             Shadows shadows,
             MeterRegistry metrics,
             ErrorResponses errors,
@@ -65,9 +73,11 @@ public final class Moderation {
         this.dialects = dialects;
         this.requestBody = requestBody;
         this.maxAnswerSize = maxAnswerSize;
+        this.keepAlive = keepAlive;
         this.idleTimeout = idleTimeout;
+        this.images = images;
         this.models = models;
-        this.judge = new Judge(guard, shadows);
+        this.judge = new Judge(panel, shadows);
         this.windowMetrics = new WindowMetrics(metrics);
         this.optimismMetrics = new OptimismMetrics(metrics);
         this.errors = errors;
@@ -81,9 +91,11 @@ public final class Moderation {
             return chain.filter(exchange);
         }
         ModeratedExchange moderated = ModeratedExchange.begin(exchange, policy);
-        return dialects.of(method, path)
-                .map(dialect -> moderate(exchange, chain, moderated, dialect))
-                .orElseGet(() -> Mono.error(unsupported(method)))
+        return exchangeLog
+                .admit()
+                .then(Mono.defer(() -> dialects.of(method, path)
+                        .map(dialect -> moderate(exchange, chain, moderated, dialect))
+                        .orElseGet(() -> Mono.error(unsupported(method)))))
                 .onErrorResume(_ -> !exchange.getResponse().isCommitted(), failure -> errors.handle(exchange, failure))
                 .doFinally(signal -> exchangeLog.finished(exchange, moderated, signal));
     }
@@ -91,15 +103,39 @@ public final class Moderation {
     private Mono<Void> moderate(
             ServerWebExchange exchange, GatewayFilterChain chain, ModeratedExchange moderated, Dialect dialect) {
         return requestBody.read(exchange.getRequest()).flatMap(body -> {
-            ModeratedRequest request = dialect.read(body);
-            models.check(request.model(), request.conversation());
-            Upstreams.asksFor(exchange, request.model());
-            return isOptimistic(moderated.policy(), request)
-                    ? askBoth(exchange, chain, moderated, dialect, request, body)
-                    : judge.prompt(moderated, request)
-                            .flatMap(
-                                    decision -> carryOut(decision, exchange, chain, moderated, dialect, request, body));
+            ModeratedRequest named = dialect.read(body);
+            moderated.names(named.model());
+            models.check(named.model(), named.conversation());
+            return images.take(named.conversation(), moderated.policy().images())
+                    .flatMap(arrived -> moderate(
+                            exchange,
+                            chain,
+                            moderated,
+                            dialect,
+                            named.with(arrived.conversation()),
+                            body(moderated, dialect, body, arrived)));
         });
+    }
+
+    private Mono<Void> moderate(
+            ServerWebExchange exchange,
+            GatewayFilterChain chain,
+            ModeratedExchange moderated,
+            Dialect dialect,
+            ModeratedRequest request,
+            byte[] body) {
+        Upstreams.asksFor(exchange, request.model());
+        return isOptimistic(moderated.policy(), request)
+                ? askBoth(exchange, chain, moderated, dialect, request, body)
+                : judge.prompt(moderated, request)
+                        .flatMap(decision -> carryOut(decision, exchange, chain, moderated, dialect, request, body));
+    }
+
+    /** What was judged is what is sent on: a file that was fetched goes in place of its address. */
+    private static byte[] body(ModeratedExchange moderated, Dialect dialect, byte[] body, ImageIntake.Arrived arrived) {
+        return arrived.fetched().isEmpty() || moderated.policy().images().pass() == ImageUse.Pass.URL
+                ? body
+                : dialect.withImages(body, arrived.fetched());
     }
 
     private Mono<Void> carryOut(
@@ -191,7 +227,8 @@ public final class Moderation {
         PolicyRedactor redactor =
                 new PolicyRedactor(moderated.policy(), moderated.facts(Direction.PROMPT, request.model()));
         byte[] redacted = dialect.redactRequest(body, redactor);
-        ModeratedRequest reread = dialect.read(redacted);
+        ModeratedRequest named = dialect.read(redacted);
+        ModeratedRequest reread = named.with(images.inside(named.conversation()));
         return redactor.isClean(reread.conversation().turns())
                 ? chain.filter(forwarded(
                         exchange, exchange.getResponse(), moderated, dialect, reread, redacted, chunks -> chunks))
@@ -226,6 +263,7 @@ public final class Moderation {
                         windowMetrics,
                         idleTimeout,
                         maxAnswerSize,
+                        keepAlive,
                         moderated,
                         request,
                         hold))

@@ -1,6 +1,7 @@
 package dev.corral.gateway.moderation;
 
 import dev.corral.gateway.admission.RequestBody;
+import dev.corral.gateway.audit.AuditSink;
 import dev.corral.gateway.configuration.CorralProperties;
 import dev.corral.gateway.dialect.Dialects;
 import dev.corral.gateway.dialect.anthropic.AnthropicMessages;
@@ -19,6 +20,10 @@ import dev.corral.gateway.dialect.openai.OpenAiModerations;
 import dev.corral.gateway.dialect.responses.OpenAiResponses;
 import dev.corral.gateway.exchange.ErrorResponses;
 import dev.corral.gateway.exchange.ExchangeLog;
+import dev.corral.gateway.exchange.TenantHeader;
+import dev.corral.gateway.image.FetchLimits;
+import dev.corral.gateway.image.ImageFetcher;
+import dev.corral.gateway.image.ImageIntake;
 import dev.corral.gateway.upstream.IdleTimeout;
 import dev.corral.gateway.upstream.ModelFacts;
 import dev.corral.policies.policy.CompiledPolicy;
@@ -26,6 +31,7 @@ import dev.corral.policies.policy.PolicyRegistry;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.InstantSource;
 import java.util.List;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.cloud.gateway.filter.GatewayFilter;
 import org.springframework.cloud.gateway.filter.factory.AbstractGatewayFilterFactory;
 import org.springframework.context.annotation.Bean;
@@ -35,6 +41,8 @@ import org.springframework.core.Ordered;
 /** The filter, and what it is made of. */
 @Configuration(proxyBeanMethods = false)
 public class ModerationConfiguration {
+
+    private static final int MAX_REDIRECTS = 3;
 
     @Bean
     Dialects dialects() {
@@ -66,8 +74,13 @@ public class ModerationConfiguration {
     }
 
     @Bean
-    ExchangeLog exchangeLog(MeterRegistry metrics) {
-        return new ExchangeLog(metrics);
+    ExchangeLog exchangeLog(MeterRegistry metrics, AuditSink audit) {
+        return new ExchangeLog(metrics, audit, InstantSource.system());
+    }
+
+    @Bean
+    TenantHeader tenantHeader(CorralProperties properties, ErrorResponses errors) {
+        return new TenantHeader(properties.tenant().header(), errors);
     }
 
     @Bean
@@ -76,13 +89,21 @@ public class ModerationConfiguration {
     }
 
     @Bean
+    @ConditionalOnMissingBean
+    ImageFetcher imageFetcher(CorralProperties properties) {
+        return new ImageFetcher(new FetchLimits(
+                properties.images().maxSize().toBytes(), properties.images().fetchTimeout(), MAX_REDIRECTS));
+    }
+
+    @Bean
     Moderation moderation(
             Dialects dialects,
             RequestBody requestBody,
             CorralProperties properties,
             IdleTimeout idleTimeout,
+            ImageFetcher imageFetcher,
             ModelFacts models,
-            ReactiveGuard guard,
+            Panel panel,
             Shadows shadows,
             MeterRegistry metrics,
             ErrorResponses errors,
@@ -91,9 +112,11 @@ public class ModerationConfiguration {
                 dialects,
                 requestBody,
                 properties.maxAnswerSize(),
+                properties.stream().keepAlive(),
                 idleTimeout,
+                new ImageIntake(imageFetcher, properties.images().maxPerRequest()),
                 models,
-                guard,
+                panel,
                 shadows,
                 metrics,
                 errors,
@@ -120,8 +143,8 @@ public class ModerationConfiguration {
             CompiledPolicy defaultPolicy,
             ErrorResponses errors,
             ExchangeLog exchangeLog) {
-        VerdictEndpoint endpoint = new VerdictEndpoint(
-                dialects, requestBody, guard, () -> policies.get(defaultPolicy.name()), errors, exchangeLog);
+        VerdictEndpoint endpoint =
+                new VerdictEndpoint(dialects, requestBody, guard, policies, defaultPolicy.name(), errors, exchangeLog);
         endpoint.setOrder(Ordered.HIGHEST_PRECEDENCE);
         return endpoint;
     }

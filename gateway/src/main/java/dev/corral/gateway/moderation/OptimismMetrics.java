@@ -3,7 +3,7 @@ package dev.corral.gateway.moderation;
 import dev.corral.gateway.dialect.AnswerStream;
 import dev.corral.gateway.dialect.Dialect;
 import dev.corral.gateway.dialect.DialectException;
-import dev.corral.gateway.dialect.SseFrames;
+import dev.corral.gateway.dialect.FrameSplitter;
 import dev.corral.guardmodels.conversation.Turn;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.ByteArrayOutputStream;
@@ -35,7 +35,7 @@ final class OptimismMetrics {
     }
 
     private static long streamed(Dialect dialect, List<byte[]> chunks, int maxFrame) {
-        SseFrames frames = new SseFrames(maxFrame);
+        FrameSplitter frames = dialect.frames(maxFrame);
         AnswerStream answer = dialect.answerStream();
         long characters = 0;
         try {
@@ -64,7 +64,7 @@ final class OptimismMetrics {
     }
 
     private static long characters(Turn turn) {
-        return Contents.joined(turn).length();
+        return Contents.of(turn).joined().length();
     }
 
     private void count(String outcome) {

@@ -38,11 +38,14 @@ final class PendingVerdict {
         return passes.asMono().flatMap(it -> it ? Mono.never() : Mono.empty());
     }
 
-    /** The same chunks, of which the first comes out when the prompt may pass; never, where it may not. */
+    /**
+     * The same chunks, of which the first comes out when the prompt may pass; never, where it may not. A failure keeps its
+     * place behind the chunks that came before it.
+     */
     Flux<byte[]> hold(Flux<byte[]> chunks) {
         Mono<byte[]> passed = passes.asMono().flatMap(it -> it ? Mono.empty() : Mono.never());
         return chunks.doOnNext(this::keep)
-                .concatMap(chunk -> passed.switchIfEmpty(Mono.just(chunk)), AHEAD)
+                .concatMapDelayError(chunk -> passed.switchIfEmpty(Mono.just(chunk)), AHEAD)
                 .concatWith(passed);
     }
 

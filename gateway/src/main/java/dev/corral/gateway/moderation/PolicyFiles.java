@@ -13,6 +13,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -50,7 +51,11 @@ record PolicyFiles(@Nullable Path file, @Nullable Path directory, Guard guard) {
     }
 
     private GuardSight sight() {
-        return new GuardSight(guard.profile().taxonomy(), guard.profile().recommendedThreshold(), guard.places());
+        return new GuardSight(
+                guard.profile().taxonomy(),
+                guard.profile().recommendedThreshold(),
+                guard.places(),
+                Set.of(guard.profile().id()));
     }
 
     /**

@@ -24,11 +24,12 @@ record PolicyRedactor(CompiledPolicy policy, Facts facts) implements Redactor {
     /** Whether nothing is left to redact, neither in a text nor across the borders of two. */
     boolean isClean(Collection<Turn> turns) {
         return turns.stream()
-                .allMatch(turn -> Contents.texts(turn).stream()
+                .map(Contents::of)
+                .allMatch(turn -> turn.texts().stream()
                                 .allMatch(text ->
                                         redaction(text.text(), text.source()).isEmpty())
-                        && Contents.sources(turn).stream()
+                        && turn.sources().stream()
                                 .allMatch(source ->
-                                        redaction(Contents.joined(turn), source).isEmpty()));
+                                        redaction(turn.joined(), source).isEmpty()));
     }
 }

@@ -71,7 +71,7 @@ public final class ReactiveGuard implements AutoCloseable {
                 TimeUnit.SECONDS,
                 new BoundedQueue(queue),
                 Thread.ofPlatform().name("guard-", 1).daemon().factory());
-        metrics.queue(this.lanes.getQueue());
+        metrics.queue(guard.profile().id(), this.lanes.getQueue());
     }
 
     /** Which guard this is. */

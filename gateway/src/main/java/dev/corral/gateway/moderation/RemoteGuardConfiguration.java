@@ -3,6 +3,7 @@ package dev.corral.gateway.moderation;
 import dev.corral.gateway.configuration.CorralProperties;
 import dev.corral.guardmodels.guard.Guard;
 import dev.corral.guardmodels.prompt.GuardFamily;
+import dev.corral.guardmodels.remote.Api;
 import dev.corral.guardmodels.remote.ApiKey;
 import dev.corral.guardmodels.remote.RemoteGuard;
 import dev.corral.guardmodels.remote.RemoteSettings;
@@ -48,15 +49,47 @@ final class RemoteGuardConfiguration {
         }
     }
 
+    /** A guard that sees images. */
+    static Guard vision(CorralProperties.Vision vision, NamedHazards named) {
+        CorralProperties.VisionRemote remote = Objects.requireNonNull(vision.remote());
+        try {
+            GuardFamily family = GuardFamily.byId(remote.family())
+                    .orElseThrow(() -> new IllegalArgumentException(
+                            "corral.guard.vision.remote.family must be llama-guard-3, or llama-guard-3-8b for Llama Guard"
+                                    + " 4, which has its hazards: "
+                                    + remote.family()));
+            return RemoteGuard.seeing(new RemoteSettings(
+                    Objects.requireNonNull(remote.url()),
+                    Objects.requireNonNull(remote.model()),
+                    Api.CHAT,
+                    family,
+                    OwnHazards.of(family),
+                    named,
+                    remote.apiKeyFile() == null
+                            ? Optional.ofNullable(remote.apiKey())
+                            : Optional.of(ApiKey.of(text(remote.apiKeyFile(), "vision.remote.api-key-file"))),
+                    remote.connectTimeout(),
+                    vision.timeout(),
+                    remote.connections(),
+                    remote.contextTokens(),
+                    remote.topLogprobs(),
+                    new Probability(remote.threshold())));
+        } catch (IllegalArgumentException e) {
+            throw unusable(String.valueOf(e.getMessage()), e);
+        }
+    }
+
     private static OwnHazards hazards(@Nullable Path file, GuardFamily family) {
         return file == null
                 ? OwnHazards.of(family)
-                : OwnHazards.parse(text(file, "hazards-file"), file.toString(), family);
+                : OwnHazards.parse(text(file, "remote.hazards-file"), file.toString(), family);
     }
 
     private static Optional<ApiKey> apiKey(CorralProperties.Remote remote) {
         Path file = remote.apiKeyFile();
-        return file == null ? Optional.ofNullable(remote.apiKey()) : Optional.of(ApiKey.of(text(file, "api-key-file")));
+        return file == null
+                ? Optional.ofNullable(remote.apiKey())
+                : Optional.of(ApiKey.of(text(file, "remote.api-key-file")));
     }
 
     private static String text(Path file, String setting) {
@@ -64,7 +97,7 @@ final class RemoteGuardConfiguration {
             return Files.readString(file);
         } catch (IOException e) {
             throw new IllegalArgumentException(
-                    "corral.guard.remote." + setting + " must be a file that can be read: " + file + " ("
+                    "corral.guard." + setting + " must be a file that can be read: " + file + " ("
                             + e.getClass().getSimpleName() + ")",
                     e);
         }
@@ -73,7 +106,7 @@ final class RemoteGuardConfiguration {
     private static FailureAnalyzedException unusable(String why, Exception cause) {
         FailureAnalyzedException unusable = new FailureAnalyzedException(
                 "The remote guard cannot be used: " + why + ".",
-                "Correct the settings below corral.guard.remote, or leave them out for a guard on this machine.");
+                "Correct the settings below corral.guard.remote or corral.guard.vision.remote, or leave them out for a guard on this machine.");
         unusable.initCause(cause);
         return unusable;
     }

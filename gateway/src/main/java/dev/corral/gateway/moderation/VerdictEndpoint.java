@@ -15,8 +15,9 @@ import dev.corral.policies.assessment.Assessment.Inconclusive;
 import dev.corral.policies.assessment.Assessment.Scored;
 import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.Decision;
+import dev.corral.policies.policy.PolicyRegistry;
 import java.util.List;
-import java.util.function.Supplier;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.springframework.http.HttpMethod;
 import org.springframework.web.reactive.handler.AbstractHandlerMapping;
@@ -26,30 +27,40 @@ import org.springframework.web.server.WebHandler;
 import reactor.core.publisher.Mono;
 
 /**
- * Judges texts for whoever asks, such as by {@code POST /v1/moderations}: by the default policy, and decides nothing for
- * them. Where it has an order before the routes, none of these requests goes to an upstream, which is not the judge here.
+ * Judges texts for whoever asks, such as by {@code POST /v1/moderations}: by the policy of the tenant, of the route
+ * {@value #ROUTE}, or else the default one, and decides nothing for them. Where it has an order before the routes, none of these requests goes to an upstream, which is not the judge here.
  */
 public final class VerdictEndpoint extends AbstractHandlerMapping {
+
+    /** The name that policies know it by, as if it were a route. */
+    public static final String ROUTE = "moderations";
 
     private final Dialects dialects;
     private final RequestBody requestBody;
     private final ReactiveGuard guard;
-    private final Supplier<CompiledPolicy> policy;
+    private final PolicyRegistry policies;
+    private final String defaultPolicy;
     private final ErrorResponses errors;
     private final ExchangeLog exchangeLog;
 
-    /** Judged by what {@code policy} is at the time of each request. */
+    /**
+     * Judged by what is in force at the time of each request.
+     *
+     * @param defaultPolicy a name in the registry
+     */
     public VerdictEndpoint(
             Dialects dialects,
             RequestBody requestBody,
             ReactiveGuard guard,
-            Supplier<CompiledPolicy> policy,
+            PolicyRegistry policies,
+            String defaultPolicy,
             ErrorResponses errors,
             ExchangeLog exchangeLog) {
         this.dialects = dialects;
         this.requestBody = requestBody;
         this.guard = guard;
-        this.policy = policy;
+        this.policies = policies;
+        this.defaultPolicy = defaultPolicy;
         this.errors = errors;
         this.exchangeLog = exchangeLog;
     }
@@ -67,9 +78,13 @@ public final class VerdictEndpoint extends AbstractHandlerMapping {
             return Mono.error(new MethodNotAllowedException(method, List.of(HttpMethod.POST)));
         }
         String query = exchange.getRequest().getURI().getRawQuery();
-        ModeratedExchange moderated = ModeratedExchange.begin(exchange, policy.get());
-        return requestBody
-                .read(exchange.getRequest())
+        exchange.getAttributes().put(ModeratedExchange.ENDPOINT, ROUTE);
+        CompiledPolicy policy = policies.resolve(
+                ModeratedExchange.tenant(exchange), ModeratedExchange.route(exchange), Optional.empty(), defaultPolicy);
+        ModeratedExchange moderated = ModeratedExchange.begin(exchange, policy);
+        return exchangeLog
+                .admit()
+                .then(Mono.defer(() -> requestBody.read(exchange.getRequest())))
                 .map(body -> dialect.read(body, query == null ? "" : query))
                 .flatMap(request -> verdicts(moderated, request)
                         .flatMap(verdicts -> WireResponses.write(
@@ -98,15 +113,20 @@ public final class VerdictEndpoint extends AbstractHandlerMapping {
                         .toList());
     }
 
-    private static Verdict verdict(
+    private Verdict verdict(
             ModeratedExchange moderated, VerdictRequest request, Conversation input, Assessment assessment) {
-        Decision decision = Judge.weigh(
-                moderated.policy(),
-                moderated.facts(request.direction(), ""),
-                List.of(input),
-                List.of(assessment),
-                List.of(input.turns().getLast()));
-        moderated.decided(request.direction(), decision);
+        Hearing hearing = Hearing.of(List.of(input), List.of(input.turns().getLast()));
+        Decision decision =
+                Judge.weigh(moderated.policy(), moderated.facts(request.direction(), ""), hearing, List.of(assessment));
+        moderated.decided(
+                request.direction(),
+                decision,
+                () -> hearing.audited(
+                        moderated.policy(),
+                        request.direction(),
+                        decision,
+                        guard.profile().id(),
+                        List.of(assessment)));
         return switch (assessment) {
             case Inconclusive inconclusive -> throw Judge.withoutVerdict(inconclusive);
             case Scored scored -> new Verdict(input, scored, decision);

@@ -1,12 +1,16 @@
 package dev.corral.gateway.moderation;
 
 import dev.corral.gateway.exchange.ModeratedExchange;
+import dev.corral.gateway.exchange.StreamReport;
 import dev.corral.gateway.moderation.CompletionWindow.Reason;
 import dev.corral.policies.policy.Decision;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Locale;
 
-/** What happens to streamed answers: {@code corral.windows} and {@code corral.windows.characters}. */
+/**
+ * What happens to streamed answers: {@code corral.windows}, {@code corral.windows.characters}, and for each answer {@code
+ * corral.windows.held}, the most characters that waited, and {@code corral.windows.added}, the time to its first byte.
+ */
 final class WindowMetrics {
 
     private final MeterRegistry registry;
@@ -25,9 +29,13 @@ final class WindowMetrics {
                 .increment();
     }
 
-    void characters(CompletionWindow window) {
-        count("released", window.releasedCharacters());
-        count("withheld", window.withheldCharacters());
+    void streamed(StreamReport report) {
+        count("released", report.released());
+        count("withheld", report.withheld());
+        if (report.held() > 0) {
+            registry.summary("corral.windows.held").record((double) report.held());
+        }
+        report.added().ifPresent(registry.timer("corral.windows.added")::record);
     }
 
     private void count(String fate, long characters) {

@@ -8,6 +8,7 @@ import dev.corral.guardmodels.store.GuardManifest;
 import dev.corral.guardmodels.store.GuardStore;
 import dev.corral.policies.policy.GuardSight;
 import java.nio.file.Path;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -23,7 +24,8 @@ final class GuardChoice {
     /** What it sees; its weights are not loaded. */
     GuardSight sight() {
         GuardManifest manifest = open().manifest();
-        return new GuardSight(manifest.taxonomy(), manifest.recommendedThreshold(), manifest.places());
+        return new GuardSight(
+                manifest.taxonomy(), manifest.recommendedThreshold(), manifest.places(), Set.of(manifest.id()));
     }
 
     /** The guard itself; this takes seconds. */

@@ -64,6 +64,7 @@ final class PolicyDiffCommand implements Callable<Integer> {
                 differences.forEach(difference -> json.addObject()
                         .put("direction", Report.word(difference.facts().direction()))
                         .put("source", difference.source().word())
+                        .put("tool", difference.tool())
                         .put("route", difference.facts().route())
                         .put("tenant", difference.facts().tenant())
                         .put("model", difference.facts().model())
@@ -86,6 +87,7 @@ final class PolicyDiffCommand implements Callable<Integer> {
                         Report.word(difference.facts().direction()))
                 .append(" from ")
                 .append(difference.source().word());
+        append(sentence, "tool", difference.tool());
         append(sentence, "route", difference.facts().route());
         append(sentence, "tenant", difference.facts().tenant());
         append(sentence, "model", difference.facts().model());

@@ -1,5 +1,7 @@
 package dev.corral.gateway.policy;
 
+import dev.corral.gateway.audit.AuditEvent;
+import dev.corral.gateway.audit.AuditFile;
 import dev.corral.gateway.policy.Replay.Change;
 import dev.corral.gateway.policy.Replay.Example;
 import dev.corral.gateway.policy.Replay.Lines;
@@ -10,7 +12,6 @@ import dev.corral.guardmodels.dataset.JsonLines;
 import dev.corral.guardmodels.dataset.Line;
 import dev.corral.guardmodels.dataset.RecordedRow;
 import dev.corral.policies.policy.CompiledPolicy;
-import dev.corral.policies.policy.Decision;
 import dev.corral.policies.policy.Decision.Outcome;
 import dev.corral.policies.policy.GuardSight;
 import dev.corral.policies.policy.Policies;
@@ -30,6 +31,9 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.config.ConfigDataEnvironmentPostProcessor;
+import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.core.env.StandardEnvironment;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -47,12 +51,14 @@ import tools.jackson.databind.node.ObjectNode;
         sortOptions = false,
         usageHelpWidth = 100,
         description = {
-            "Says what recorded traffic would have met under a policy: each line's last turn, by rule and hazard.",
+            "Says what recorded traffic would have met under a policy, by rule and hazard. Every turn is judged, as the"
+                    + " gateway does.",
             "A line is a JSON object with 'text', 'turns' or 'response' as 'corral evaluate' reads them; the guard judges"
-                    + " it, unless it has 'scores' such as {\"unsafe\": 0.8, \"S9\": 0.7}. With scores it needs no text, and"
-                    + " may have 'direction' (prompt or completion). 'route', 'tenant', 'model' and 'lang' are facts for"
-                    + " rules.",
-            "There is no audit log yet that could be replayed: give a file.",
+                    + " it, unless it has 'scores' such as {\"unsafe\": 0.8, \"S9\": 0.7} of its last turn. With scores it"
+                    + " needs no text, and may have 'direction' (prompt or completion). 'route', 'tenant', 'model' and"
+                    + " 'lang' are facts for rules.",
+            "--against audit replays what a gateway kept (corral.audit.file, from the environment or an application.yaml"
+                    + " here; or --audit FILE): its scores, and its texts where they were kept. No guard is asked.",
             "Exit code 0: all lines were replayed, and nothing differs; 1: lines cannot be used, or two policies differ."
         })
 final class PolicyReplay implements Callable<Integer> {
@@ -63,8 +69,14 @@ final class PolicyReplay implements Callable<Integer> {
     @Parameters(paramLabel = "FILE", description = "The policy.")
     private @Nullable Path file;
 
-    @Option(names = "--against", required = true, paramLabel = "FILE.jsonl", description = "Traffic, also .gz or .xz.")
+    @Option(
+            names = "--against",
+            paramLabel = "FILE.jsonl",
+            description = "Traffic, also .gz or .xz; or the word audit.")
     private @Nullable Path traffic;
+
+    @Option(names = "--audit", paramLabel = "FILE", description = "The audit's file, for --against audit.")
+    private @Nullable Path audit;
 
     @Option(
             names = "--compare",
@@ -86,13 +98,11 @@ final class PolicyReplay implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Path recorded = Objects.requireNonNull(traffic);
-        if (recorded.toString().equals("audit") && !Files.exists(recorded)) {
-            throw new ParameterException(
-                    Objects.requireNonNull(spec).commandLine(),
-                    "there is no audit log yet that could be replayed: give a file of JSON lines, such as"
-                            + " --against traffic.jsonl");
+        boolean isAudit = traffic == null ? audit != null : traffic.toString().equals("audit");
+        if (!isAudit && (traffic == null || audit != null)) {
+            throw wrong("give --against FILE.jsonl, or --against audit");
         }
+        Path recorded = isAudit ? auditFile() : Objects.requireNonNull(traffic);
         GuardSight sight = guard.sight();
         CompiledPolicy policy = Policies.load(Objects.requireNonNull(file), sight);
         Optional<CompiledPolicy> other = Optional.ofNullable(compared).map(path -> Policies.load(path, sight));
@@ -100,8 +110,12 @@ final class PolicyReplay implements Callable<Integer> {
         List<Entry> entries = new ArrayList<>();
         Replay replay;
         try (LiveGuard live = new LiveGuard(guard)) {
-            replay = new Replay(policy, other, (by, row) -> live.assess(by, row.conversation()));
-            read(recorded, replay, broken, entries);
+            replay = new Replay(policy, other);
+            if (isAudit) {
+                readAudit(recorded, replay, entries);
+            } else {
+                read(recorded, replay, live, broken, entries);
+            }
         }
         broken.forEach(line -> err().println(line.getMessage()));
         switch (format) {
@@ -117,7 +131,50 @@ final class PolicyReplay implements Callable<Integer> {
         return broken.isEmpty() && replay.changes().isEmpty() ? 0 : 1;
     }
 
-    private void read(Path recorded, Replay replay, List<BrokenLineException> broken, List<Entry> entries)
+    private Path auditFile() {
+        if (audit != null) {
+            return audit;
+        }
+        StandardEnvironment environment = new StandardEnvironment();
+        ConfigDataEnvironmentPostProcessor.applyTo(environment);
+        return Binder.get(environment)
+                .bind("corral.audit.file", String.class)
+                .map(Path::of)
+                .orElseGet(() -> {
+                    throw wrong("there is no corral.audit.file in the environment (CORRAL_AUDIT_FILE) nor in an"
+                            + " application.yaml here: name the file with --audit");
+                });
+    }
+
+    private ParameterException wrong(String message) {
+        return new ParameterException(Objects.requireNonNull(spec).commandLine(), message);
+    }
+
+    private void readAudit(Path recorded, Replay replay, List<Entry> entries) throws IOException {
+        try (AuditFile events = AuditFile.open(recorded)) {
+            for (AuditFile.Entry entry = events.next(); entry != null; entry = events.next()) {
+                replay.miss(entry.lost());
+                AuditEvent event = entry.event();
+                if (event != null && event.decided().isEmpty()) {
+                    replay.leaveOut(event.ending());
+                } else if (event != null) {
+                    entries(
+                            replay.add(Recorded.of(entry.number(), event)),
+                            recorded.toString(),
+                            entry.number(),
+                            entries);
+                }
+            }
+        } catch (NoSuchFileException e) {
+            throw new IOException("there is no audit " + recorded + ": check --audit or corral.audit.file", e);
+        }
+        if (replay.rows() == 0 && replay.leftOut().isEmpty()) {
+            throw new IOException(recorded + " has no events yet");
+        }
+    }
+
+    private void read(
+            Path recorded, Replay replay, LiveGuard live, List<BrokenLineException> broken, List<Entry> entries)
             throws IOException {
         try (JsonLines lines = JsonLines.open(recorded)) {
             boolean more = true;
@@ -126,7 +183,7 @@ final class PolicyReplay implements Callable<Integer> {
                     Line line = lines.next();
                     more = line != null;
                     if (line != null) {
-                        replay(line, replay, entries);
+                        replay(line, replay, live, entries);
                     }
                 } catch (BrokenLineException e) {
                     broken.add(e);
@@ -141,23 +198,24 @@ final class PolicyReplay implements Callable<Integer> {
         }
     }
 
-    private void replay(Line line, Replay replay, List<Entry> entries) throws BrokenLineException {
-        List<Decision> decisions;
+    private void replay(Line line, Replay replay, LiveGuard live, List<Entry> entries) throws BrokenLineException {
+        RecordedRow row = RecordedRow.of(line);
         try {
-            decisions = replay.add(RecordedRow.of(line));
+            replay.requireKnownHazards(row);
         } catch (IllegalArgumentException e) {
             throw line.broken("/scores", String.valueOf(e.getMessage()));
         }
-        if (format != Format.sarif) {
-            return;
-        }
-        Decision decision = decisions.getFirst();
-        Outcome after = decisions.getLast().outcome();
-        boolean shown = replay.other().isPresent() ? after != decision.outcome() : decision.outcome() != Outcome.ALLOW;
-        if (shown) {
-            String message = decided(Met.of(decision))
-                    + (replay.other().isPresent() ? " → " + decided(Met.of(decisions.getLast())) : "");
-            entries.add(new Entry("REPLAY", false, message, line.file(), line.number(), 1));
+        entries(replay.add(Recorded.of(row, live::assess)), line.file(), line.number(), entries);
+    }
+
+    /** What SARIF says of a line: what stopped or marked it, or where two policies differ. */
+    private void entries(List<Met> met, String file, int line, List<Entry> entries) {
+        boolean compared = met.size() > 1;
+        Met before = met.getFirst();
+        Met after = met.getLast();
+        if (compared ? before.outcome() != after.outcome() : before.outcome() != Outcome.ALLOW) {
+            String message = decided(before) + (compared ? " → " + decided(after) : "");
+            entries.add(new Entry("REPLAY", false, message, file, line, 1));
         }
     }
 
@@ -206,6 +264,21 @@ final class PolicyReplay implements Callable<Integer> {
         }
         if (replay.withoutText() > 0 && !replay.policy().patternHazards().isEmpty()) {
             notes.append("; ").append(lines(replay.withoutText())).append(" without text, where patterns find nothing");
+        }
+        if (!replay.leftOut().isEmpty()) {
+            int count = replay.leftOut().values().stream()
+                    .mapToInt(Integer::intValue)
+                    .sum();
+            notes.append("; not replayed, because nothing was judged: ")
+                    .append(lines(count))
+                    .append(" (")
+                    .append(replay.leftOut().entrySet().stream()
+                            .map(entry -> entry.getKey() + " " + entry.getValue())
+                            .collect(Collectors.joining(", ")))
+                    .append(')');
+        }
+        if (replay.missing() > 0) {
+            notes.append("; ").append(replay.missing()).append(" events were lost when the audit could not be written");
         }
         if (!replay.unscored().isEmpty()) {
             notes.append("; without a score, which counts as absent: ")
@@ -258,7 +331,10 @@ final class PolicyReplay implements Callable<Integer> {
                 .put("policy", replay.policy().revision())
                 .put("lines", replay.rows())
                 .put("broken", broken)
-                .put("without_text", replay.withoutText());
+                .put("without_text", replay.withoutText())
+                .put("lost", replay.missing());
+        ObjectNode leftOut = json.putObject("not_replayed");
+        replay.leftOut().forEach(leftOut::put);
         ObjectNode unscored = json.putObject("without_score");
         replay.unscored().forEach(unscored::put);
         ArrayNode decisions = json.putArray("decisions");

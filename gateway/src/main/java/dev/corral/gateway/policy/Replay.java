@@ -2,10 +2,6 @@ package dev.corral.gateway.policy;
 
 import dev.corral.gateway.moderation.Judge;
 import dev.corral.guardmodels.dataset.RecordedRow;
-import dev.corral.policies.assessment.Assessment;
-import dev.corral.policies.assessment.Assessment.Scored;
-import dev.corral.policies.assessment.Coverage;
-import dev.corral.policies.assessment.Probability;
 import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.Decision;
 import dev.corral.policies.policy.Decision.Outcome;
@@ -19,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.function.BiFunction;
 
 /**
  * What recorded traffic would have met under a policy, and where another one would decide differently. Counts, and the
@@ -32,21 +27,37 @@ final class Replay {
 
     private final CompiledPolicy policy;
     private final Optional<CompiledPolicy> other;
-    private final BiFunction<CompiledPolicy, RecordedRow, Assessment> guard;
     private final Map<Met, Lines> decisions = new LinkedHashMap<>();
     private final Map<Change, Lines> changes = new LinkedHashMap<>();
     private final Map<String, Integer> unscored = new TreeMap<>();
+    private final Map<String, Integer> leftOut = new TreeMap<>();
+    private long missing;
     private int rows;
     private int withoutText;
 
     /** What a line met. */
     record Met(Outcome outcome, List<String> rules, List<Hazard> hazards) {
 
-        static Met of(Decision decision) {
+        /** The strictest of the decisions about one line, and what led to it. */
+        static Met of(List<Decision> decisions) {
+            Outcome strictest = decisions.stream()
+                    .map(Decision::outcome)
+                    .max(Comparator.naturalOrder())
+                    .orElse(Outcome.ALLOW);
+            List<Decision> winning = decisions.stream()
+                    .filter(decision -> decision.outcome() == strictest)
+                    .toList();
             return new Met(
-                    decision.outcome(),
-                    decision.ruleIds(),
-                    decision.findings().stream().map(Finding::hazard).toList());
+                    strictest,
+                    winning.stream()
+                            .flatMap(decision -> decision.ruleIds().stream())
+                            .distinct()
+                            .toList(),
+                    winning.stream()
+                            .flatMap(decision -> decision.findings().stream())
+                            .map(Finding::hazard)
+                            .distinct()
+                            .toList());
         }
     }
 
@@ -56,7 +67,7 @@ final class Replay {
     /** A line, and the beginning of what it says. */
     record Example(int line, String text) {
 
-        static Example of(RecordedRow row) {
+        static Example of(Recorded row) {
             String text = row.text().strip().replaceAll("[\\s\\p{Cntrl}]+", " ");
             int end = Math.min(text.length(), SHOWN);
             boolean splits = end < text.length() && Character.isHighSurrogate(text.charAt(end - 1));
@@ -71,7 +82,7 @@ final class Replay {
         private final List<Example> examples = new ArrayList<>();
         private int count;
 
-        private void add(RecordedRow row) {
+        private void add(Recorded row) {
             count++;
             if (examples.size() < EXAMPLES) {
                 examples.add(Example.of(row));
@@ -91,15 +102,10 @@ final class Replay {
      * Nothing was replayed yet.
      *
      * @param other to compare with
-     * @param guard what it finds in lines without scores, asked for what a policy looks for
      */
-    Replay(
-            CompiledPolicy policy,
-            Optional<CompiledPolicy> other,
-            BiFunction<CompiledPolicy, RecordedRow, Assessment> guard) {
+    Replay(CompiledPolicy policy, Optional<CompiledPolicy> other) {
         this.policy = policy;
         this.other = other;
-        this.guard = guard;
     }
 
     CompiledPolicy policy() {
@@ -114,34 +120,46 @@ final class Replay {
      * Decides about one line.
      *
      * @return what it met, by the policy and by the other one
-     * @throws IllegalArgumentException if its scores name a hazard that no policy knows
      */
-    List<Decision> add(RecordedRow row) {
-        requireKnownHazards(row);
-        Decision decision = decide(policy, row);
-        List<Decision> both = new ArrayList<>(List.of(decision));
+    List<Met> add(Recorded row) {
+        Met met = decide(policy, row);
+        List<Met> both = new ArrayList<>(List.of(met));
         rows++;
         withoutText += row.hasText() ? 0 : 1;
-        row.scores()
-                .ifPresent(scores -> policy.asked().stream()
-                        .filter(CustomHazard.class::isInstance)
+        row.scored()
+                .ifPresent(scored -> policy.asked().stream()
+                        .filter(hazard -> row.complete() || hazard instanceof CustomHazard)
                         .map(Hazard::code)
-                        .filter(code -> !scores.hazards().containsKey(code))
+                        .filter(code -> !scored.contains(code))
                         .forEach(code -> unscored.merge(code, 1, Integer::sum)));
-        Met met = Met.of(decision);
         decisions.computeIfAbsent(met, _ -> new Lines()).add(row);
         other.ifPresent(next -> {
-            Decision after = decide(next, row);
+            Met after = decide(next, row);
             both.add(after);
-            if (after.outcome() != decision.outcome()) {
-                changes.computeIfAbsent(new Change(met, Met.of(after)), _ -> new Lines())
+            if (after.outcome() != met.outcome()) {
+                changes.computeIfAbsent(new Change(met, after), _ -> new Lines())
                         .add(row);
             }
         });
         return both;
     }
 
-    private void requireKnownHazards(RecordedRow row) {
+    /** Leaves a line out, and remembers why. */
+    void leaveOut(String reason) {
+        leftOut.merge(reason, 1, Integer::sum);
+    }
+
+    /** Notes that so many events are missing in an audit. */
+    void miss(long events) {
+        missing += events;
+    }
+
+    /**
+     * Refuses scores of hazards that nobody knows, which are likelier mistakes than hazards.
+     *
+     * @throws IllegalArgumentException if a row has one
+     */
+    void requireKnownHazards(RecordedRow row) {
         row.scores()
                 .ifPresent(scores -> scores.hazards().keySet().stream()
                         .filter(code -> policy.hazard(code).isEmpty()
@@ -153,21 +171,11 @@ final class Replay {
                         }));
     }
 
-    private Decision decide(CompiledPolicy by, RecordedRow row) {
-        Assessment assessment =
-                row.scores().map(scores -> recorded(by, row, scores)).orElseGet(() -> guard.apply(by, row));
-        return Judge.weigh(
-                by,
-                row.facts(),
-                List.of(row.conversation()),
-                List.of(assessment),
-                List.of(row.conversation().turns().getLast()));
-    }
-
-    private static Assessment recorded(CompiledPolicy by, RecordedRow row, RecordedRow.Scores scores) {
-        Map<Hazard, Probability> hazards = new LinkedHashMap<>();
-        scores.hazards().forEach((code, p) -> by.hazard(code).ifPresent(hazard -> hazards.put(hazard, p)));
-        return new Scored(scores.unsafe(), hazards, Coverage.ofText(row.text().length()));
+    private static Met decide(CompiledPolicy by, Recorded row) {
+        return Met.of(row.steps().stream()
+                .map(step -> Judge.weigh(
+                        by, step.facts(), step.hearing(), step.guard().apply(by)))
+                .toList());
     }
 
     /** Lines that were decided about. */
@@ -175,7 +183,17 @@ final class Replay {
         return rows;
     }
 
-    /** Lines with scores only, in which no pattern could find anything. */
+    /** Lines that were left out, by the reason. */
+    Map<String, Integer> leftOut() {
+        return leftOut;
+    }
+
+    /** Events that an audit says it lacks. */
+    long missing() {
+        return missing;
+    }
+
+    /** Lines whose text is not known, in which no pattern could find anything. */
     int withoutText() {
         return withoutText;
     }

@@ -48,7 +48,7 @@ public final class Refusals {
         return switch (block.style()) {
             case REFUSAL -> answer.refusalFrames(block.message());
             case TEXT -> answer.replyFrames(block.message());
-            case ERROR -> List.of(dialect.errorFrame(violation(block)));
+            case ERROR -> List.of(dialect.errorFrame(violation(block), answer.nextNumber()));
             case AZURE -> AzureFilter.annotated(dialect, answer.refusalFrames(block.message()), block);
             case LITELLM -> List.of(dialect.frame(LiteLlmBlock.body(block, Direction.COMPLETION)));
             case PORTKEY -> List.of(dialect.frame(PortkeyHooks.body(block, Direction.COMPLETION)));

@@ -1,5 +1,6 @@
 package dev.corral.gateway.server;
 
+import dev.corral.gateway.audit.AuditConfiguration;
 import dev.corral.gateway.configuration.CorralProperties;
 import dev.corral.gateway.moderation.GuardConfiguration;
 import dev.corral.gateway.moderation.ModerationConfiguration;
@@ -23,6 +24,7 @@ import picocli.CommandLine.ExitCode;
 @EnableAutoConfiguration
 @EnableConfigurationProperties(CorralProperties.class)
 @Import({
+    AuditConfiguration.class,
     GuardConfiguration.class,
     PolicyConfiguration.class,
     ModerationConfiguration.class,

@@ -68,6 +68,21 @@ public final class RunCommand implements Callable<Integer> {
     @Nullable
     String guard;
 
+    @Option(
+            names = "--vision",
+            paramLabel = "DIR",
+            description =
+                    "Guard for images, as 'corral quantize' makes it of Llama Guard 3 11B Vision (default: none).")
+    @Nullable
+    String vision;
+
+    @Option(
+            names = "--gpu",
+            description =
+                    "Compute on an NVIDIA GPU: needs CUDA 12 and cuDNN 9; the first start fetches ONNX Runtime's build"
+                            + " for it.")
+    boolean gpu;
+
     @Override
     public Integer call() throws InterruptedException {
         return GatewayServer.serve(settings(), _ -> {});
@@ -83,6 +98,8 @@ public final class RunCommand implements Callable<Integer> {
         }
         put(settings, "corral.policy.file", policy);
         put(settings, "corral.guard.directory", guard);
+        put(settings, "corral.guard.vision.directory", vision);
+        put(settings, "corral.guard.provider", gpu ? "cuda" : null);
         return settings;
     }
 

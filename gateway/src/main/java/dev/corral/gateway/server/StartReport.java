@@ -1,10 +1,12 @@
 package dev.corral.gateway.server;
 
 import dev.corral.gateway.configuration.CorralProperties;
+import dev.corral.gateway.moderation.Eyes;
 import dev.corral.gateway.moderation.ModerateGatewayFilterFactory;
 import dev.corral.gateway.moderation.ReactiveGuard;
 import dev.corral.gateway.upstream.Upstream;
 import dev.corral.gateway.upstream.Upstreams;
+import dev.corral.guardmodels.guard.Guard;
 import dev.corral.guardmodels.guard.GuardProfile;
 import dev.corral.policies.assessment.Meaning;
 import dev.corral.policies.policy.CompiledPolicy;
@@ -36,6 +38,7 @@ final class StartReport implements SmartLifecycle, ApplicationListener<Applicati
     private final CorralProperties properties;
     private final Upstreams upstreams;
     private final ReactiveGuard guard;
+    private final Eyes eyes;
     private final CompiledPolicy defaultPolicy;
     private volatile boolean running;
 
@@ -44,11 +47,13 @@ final class StartReport implements SmartLifecycle, ApplicationListener<Applicati
             CorralProperties properties,
             Upstreams upstreams,
             ReactiveGuard guard,
+            Eyes eyes,
             CompiledPolicy defaultPolicy) {
         this.routes = routes;
         this.properties = properties;
         this.upstreams = upstreams;
         this.guard = guard;
+        this.eyes = eyes;
         this.defaultPolicy = defaultPolicy;
     }
 
@@ -107,18 +112,28 @@ final class StartReport implements SmartLifecycle, ApplicationListener<Applicati
                 upstreams.all().stream()
                         .map(upstream -> upstream.base().toString())
                         .collect(Collectors.joining(", ")));
-        upstreams.all().forEach(StartReport::report);
+        upstreams.all().forEach(this::report);
         log.info("policy {}{}", defaultPolicy.revision(), properties.policy().file() == null ? " (built in)" : "");
         GuardProfile profile = guard.profile();
         log.info("guard {} ({}, {}): {}", profile.id(), profile.precision(), profile.licence(), profile.quality());
         log.info("its probabilities: {}", meaning(profile.meaning()));
+        eyes.guard()
+                .map(Guard::profile)
+                .ifPresentOrElse(
+                        sees -> log.info("guard for images {} ({}): {}", sees.id(), sees.precision(), sees.quality()),
+                        () -> log.info("no guard for images: they are unscanned, which the built-in policy blocks"
+                                + " (corral.guard.vision.directory)"));
         if (properties.guard().directory() == null && properties.guard().remote() == null) {
             log.info("for Llama Guard 3 1B instead: ./corral quantize --from DIR --to DIR --precision int4, then"
                     + " ./corral run --guard DIR");
         }
     }
 
-    private static void report(Upstream upstream) {
+    private void report(Upstream upstream) {
+        if (upstreams.all().size() == 1) {
+            log.info("upstream {}, {}", upstream.preset().title(), upstream.access());
+            return;
+        }
         log.info(
                 "upstream {}: {} at {}, models {}, weight {}, {}",
                 upstream.name(),

@@ -7,6 +7,7 @@ import dev.corral.gateway.dialect.WireResponse;
 import dev.corral.gateway.exchange.HeapBytes;
 import dev.corral.gateway.exchange.WireResponses;
 import java.net.URI;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +33,9 @@ import tools.jackson.databind.node.ObjectNode;
 final class ModelLists {
 
     private static final Logger log = LoggerFactory.getLogger(ModelLists.class);
+
+    /** A list that comes later is worth less than the others at once. */
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
 
     private final Upstreams upstreams;
     private final DataSize maxSize;
@@ -69,6 +73,9 @@ final class ModelLists {
         if (!upstream.preset().listsModels() || target.isEmpty()) {
             return Mono.just(Optional.of(named));
         }
+        if (!upstream.isAvailable()) {
+            return Mono.just(known(named));
+        }
         return upstream.client()
                 .headers(sent -> {
                     sent.set(HttpHeaders.ACCEPT, MediaType.APPLICATION_JSON_VALUE);
@@ -82,7 +89,7 @@ final class ModelLists {
                         : Mono.error(new DialectException(
                                 GatewayError.upstream("status " + head.status().code()))))
                 .single()
-                .timeout(upstream.responseTimeout())
+                .timeout(PATIENCE)
                 .map(models -> Optional.of(
                         Stream.concat(models.stream(), named.stream()).toList()))
                 .onErrorResume(failure -> {
@@ -92,8 +99,12 @@ final class ModelLists {
                             failure instanceof DialectException
                                     ? failure.getMessage()
                                     : failure.getClass().getSimpleName());
-                    return Mono.just(named.isEmpty() ? Optional.empty() : Optional.of(named));
+                    return Mono.just(known(named));
                 });
+    }
+
+    private static Optional<List<ObjectNode>> known(List<ObjectNode> named) {
+        return named.isEmpty() ? Optional.empty() : Optional.of(named);
     }
 
     /** What OpenAI puts into {@code data}, and Together into a bare array. */

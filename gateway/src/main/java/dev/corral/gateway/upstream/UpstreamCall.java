@@ -127,12 +127,15 @@ final class UpstreamCall implements GlobalFilter, Ordered {
                             : new DialectException(before.error()));
         }
         Upstream upstream = admitting.get();
+        if (before != null) {
+            metrics.fellBack(before.upstream(), upstream);
+        }
         List<Upstream> left = candidates.subList(candidates.indexOf(upstream) + 1, candidates.size());
         Attempt attempt = new Attempt(upstream, new AtomicBoolean());
         return send(exchange, asked, attempt)
                 .onErrorResume(failure -> UpstreamFailure.of(
                                 upstream, failure, attempt.sent().get())
-                        .map(known -> recover(exchange, asked, upstream, left, known))
+                        .map(known -> recover(exchange, asked, left, known))
                         .orElseGet(() -> Mono.error(failure)));
     }
 
@@ -144,14 +147,11 @@ final class UpstreamCall implements GlobalFilter, Ordered {
         return admits;
     }
 
-    private Mono<Void> recover(
-            ServerWebExchange exchange, URI asked, Upstream failed, List<Upstream> left, UpstreamFailure failure) {
+    private Mono<Void> recover(ServerWebExchange exchange, URI asked, List<Upstream> left, UpstreamFailure failure) {
         log.warn("{}", failure.error().message());
-        if (!failure.kind().allowsAnother() || left.isEmpty()) {
-            return Mono.error(new DialectException(failure.error()));
-        }
-        metrics.fellBack(failed, left.getFirst());
-        return attempt(exchange, asked, left, failure);
+        return failure.kind().allowsAnother() && !left.isEmpty()
+                ? attempt(exchange, asked, left, failure)
+                : Mono.error(new DialectException(failure.error()));
     }
 
     private Mono<Void> send(ServerWebExchange exchange, URI asked, Attempt attempt) {

@@ -15,9 +15,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Why an upstream has not begun to answer.
  *
+ * @param upstream which
  * @param error what a client is told, where nobody else answers
  */
-record UpstreamFailure(Kind kind, GatewayError error) {
+record UpstreamFailure(Upstream upstream, Kind kind, GatewayError error) {
 
     private static final Duration SOON = Duration.ofSeconds(2);
 
@@ -57,9 +58,10 @@ record UpstreamFailure(Kind kind, GatewayError error) {
         String key = upstream.settingsKey();
         return switch (failure) {
             // the pool's own kind is inside of Reactor Netty; that of a clock is Java's
-            case TimeoutException timeout when timeout.getClass() != TimeoutException.class -> busy(named, key);
+            case TimeoutException timeout when timeout.getClass() != TimeoutException.class -> busy(upstream);
             case TimeoutException _ ->
                 failure(
+                        upstream,
                         Kind.SLOW,
                         504,
                         "upstream_timeout",
@@ -68,21 +70,28 @@ record UpstreamFailure(Kind kind, GatewayError error) {
             case IOException _
             when sent ->
                 failure(
+                        upstream,
                         Kind.FAILED,
                         502,
                         "upstream_failed",
                         named + " closed the connection before its answer was complete",
                         null);
             case ConnectTimeoutException _ ->
-                unreachable(named + " did not accept a connection in time (" + key
-                        + ".connect-timeout); check that it runs");
+                unreachable(
+                        upstream,
+                        named + " did not accept a connection in time (" + key
+                                + ".connect-timeout); check that it runs");
             case UnknownHostException _ ->
-                unreachable("the host name of " + named + " is not known; check " + key + ".url");
+                unreachable(upstream, "the host name of " + named + " is not known; check " + key + ".url");
             case SSLException _ ->
-                unreachable(named + " could not be trusted, or does not speak TLS; check " + key
-                        + ".url and its certificate");
+                unreachable(
+                        upstream,
+                        named + " could not be trusted, or does not speak TLS; check " + key
+                                + ".url and its certificate");
             case IOException _ ->
-                unreachable(named + " refused the connection; check that it runs and that " + key + ".url names it");
+                unreachable(
+                        upstream,
+                        named + " refused the connection; check that it runs and that " + key + ".url names it");
             default -> Optional.empty();
         };
     }
@@ -98,22 +107,24 @@ record UpstreamFailure(Kind kind, GatewayError error) {
                 SOON));
     }
 
-    private static Optional<UpstreamFailure> unreachable(String message) {
-        return failure(Kind.UNREACHABLE, 502, "upstream_unreachable", message, null);
+    private static Optional<UpstreamFailure> unreachable(Upstream upstream, String message) {
+        return failure(upstream, Kind.UNREACHABLE, 502, "upstream_unreachable", message, null);
     }
 
-    private static Optional<UpstreamFailure> busy(String named, String key) {
+    private static Optional<UpstreamFailure> busy(Upstream upstream) {
         return failure(
+                upstream,
                 Kind.BUSY,
                 503,
                 "upstream_busy",
-                "all connections to " + named + " are taken (" + key + ".max-connections); try again soon",
+                "all connections to the upstream '" + upstream.name() + "' are taken (" + upstream.settingsKey()
+                        + ".max-connections); try again soon",
                 SOON);
     }
 
     private static Optional<UpstreamFailure> failure(
-            Kind kind, int status, String code, String message, @Nullable Duration retryAfter) {
-        return Optional.of(
-                new UpstreamFailure(kind, new GatewayError(status, "upstream_error", code, null, message, retryAfter)));
+            Upstream upstream, Kind kind, int status, String code, String message, @Nullable Duration retryAfter) {
+        return Optional.of(new UpstreamFailure(
+                upstream, kind, new GatewayError(status, "upstream_error", code, null, message, retryAfter)));
     }
 }

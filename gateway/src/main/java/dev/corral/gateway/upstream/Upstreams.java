@@ -40,7 +40,7 @@ public final class Upstreams implements AutoCloseable {
     /**
      * These upstreams.
      *
-     * @param all at least one, in the operator's order
+     * @param all at least one, in the order of their names
      * @param dice numbers from 0 to below 1, by which the weights are played out
      */
     Upstreams(List<Upstream> all, DoubleSupplier dice) {
@@ -54,7 +54,7 @@ public final class Upstreams implements AutoCloseable {
         }
     }
 
-    /** In the operator's order. */
+    /** In the order of their names. */
     public List<Upstream> all() {
         return all;
     }
@@ -69,7 +69,7 @@ public final class Upstreams implements AutoCloseable {
     }
 
     /**
-     * The upstreams that serve a model, in the operator's order.
+     * The upstreams that serve a model, in the order of their names.
      *
      * @param name of an upstream that is meant alone, or {@link CorralProperties#BY_MODEL}
      * @param model empty where a request names none
@@ -129,7 +129,7 @@ public final class Upstreams implements AutoCloseable {
                 || all.stream().anyMatch(upstream -> upstream.name().equals(address.getHost()));
     }
 
-    /** In the order in which they are tried: drawn by weight, then those without any in the operator's order. */
+    /** In the order in which they are tried: drawn by weight, then those without any in the order of their names. */
     List<Upstream> drawn(List<Upstream> candidates) {
         List<Upstream> left = new ArrayList<>(candidates);
         List<Upstream> drawn = new ArrayList<>();

@@ -3,6 +3,7 @@ package dev.corral.gateway.configuration;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.corral.guardmodels.onnx.Provider;
 import dev.corral.guardmodels.remote.Api;
 import dev.corral.guardmodels.store.NamedHazards;
 import java.net.InetAddress;
@@ -30,6 +31,7 @@ import org.springframework.util.unit.DataSize;
 class CorralPropertiesTests {
 
     private static final String REMOTE = "corral.guard.remote.";
+    private static final String VISION_REMOTE = "corral.guard.vision.remote.";
 
     private static CorralProperties bind(Map<String, String> settings) {
         return new Binder(
@@ -47,6 +49,7 @@ class CorralPropertiesTests {
                         8080,
                         DataSize.ofMegabytes(8),
                         DataSize.ofMegabytes(8),
+                        new CorralProperties.Stream(Duration.ofSeconds(15)),
                         null,
                         Map.of(),
                         null,
@@ -60,7 +63,20 @@ class CorralPropertiesTests {
                                 256,
                                 DataSize.ofMegabytes(32),
                                 DataSize.ofMegabytes(256),
-                                null)));
+                                Provider.CPU,
+                                new CorralProperties.Vision(
+                                        null,
+                                        0,
+                                        32,
+                                        Duration.ofMinutes(5),
+                                        DataSize.ofGigabytes(1),
+                                        DataSize.ofMegabytes(256),
+                                        null),
+                                null),
+                        new CorralProperties.Images(16, DataSize.ofMegabytes(8), Duration.ofSeconds(10)),
+                        new CorralProperties.Audit(
+                                null, DataSize.ofMegabytes(100), 1024, CorralProperties.Audit.OnFailure.BLOCK),
+                        new CorralProperties.Tenant(null)));
     }
 
     @Test
@@ -70,6 +86,7 @@ class CorralPropertiesTests {
         settings.put("corral.port", "9000");
         settings.put("corral.max-request-size", "1MB");
         settings.put("corral.max-answer-size", "2MB");
+        settings.put("corral.stream.keep-alive", "4s");
         settings.put("corral.secrets-directory", "/run/secrets/corral");
         settings.put("corral.models.vision", "own-eyes-*,other-eyes");
         settings.put("corral.models.text", "own-words");
@@ -82,9 +99,26 @@ class CorralPropertiesTests {
         settings.put("corral.guard.queue", "7");
         settings.put("corral.guard.cache-size", "8MB");
         settings.put("corral.guard.prefix-cache-size", "9MB");
+        settings.put("corral.guard.provider", "cuda");
+        settings.put("corral.guard.vision.directory", "/models/vision");
+        settings.put("corral.guard.vision.threads", "10");
+        settings.put("corral.guard.vision.queue", "11");
+        settings.put("corral.guard.vision.timeout", "12s");
+        settings.put("corral.guard.vision.image-cache-size", "13MB");
+        settings.put("corral.guard.vision.prefix-cache-size", "14MB");
+        settings.put("corral.images.max-per-request", "10");
+        settings.put("corral.images.max-size", "11MB");
+        settings.put("corral.images.fetch-timeout", "12s");
+        settings.put("corral.audit.file", "/var/log/corral/audit.jsonl");
+        settings.put("corral.audit.max-file-size", "10MB");
+        settings.put("corral.audit.queue", "11");
+        settings.put("corral.audit.on-failure", "continue");
+        settings.put("corral.tenant.header", "x-tenant");
         assertThat(settings.keySet())
                 .containsExactlyElementsOf(KnownProperties.all().stream()
-                        .filter(key -> !key.startsWith(REMOTE) && !key.startsWith("corral.upstream"))
+                        .filter(key -> !key.startsWith(REMOTE)
+                                && !key.startsWith(VISION_REMOTE)
+                                && !key.startsWith("corral.upstream"))
                         .toList());
         assertThat(bind(settings))
                 .isEqualTo(new CorralProperties(
@@ -92,6 +126,7 @@ class CorralPropertiesTests {
                         9000,
                         DataSize.ofMegabytes(1),
                         DataSize.ofMegabytes(2),
+                        new CorralProperties.Stream(Duration.ofSeconds(4)),
                         null,
                         Map.of(),
                         Path.of("/run/secrets/corral"),
@@ -106,7 +141,23 @@ class CorralPropertiesTests {
                                 7,
                                 DataSize.ofMegabytes(8),
                                 DataSize.ofMegabytes(9),
-                                null)));
+                                Provider.CUDA,
+                                new CorralProperties.Vision(
+                                        Path.of("/models/vision"),
+                                        10,
+                                        11,
+                                        Duration.ofSeconds(12),
+                                        DataSize.ofMegabytes(13),
+                                        DataSize.ofMegabytes(14),
+                                        null),
+                                null),
+                        new CorralProperties.Images(10, DataSize.ofMegabytes(11), Duration.ofSeconds(12)),
+                        new CorralProperties.Audit(
+                                Path.of("/var/log/corral/audit.jsonl"),
+                                DataSize.ofMegabytes(10),
+                                11,
+                                CorralProperties.Audit.OnFailure.CONTINUE),
+                        new CorralProperties.Tenant("x-tenant")));
     }
 
     @Test
@@ -256,6 +307,58 @@ class CorralPropertiesTests {
                         8192,
                         20,
                         0.5));
+    }
+
+    @Test
+    void bindWhenAServersGuardForImagesIsSetTakesEveryKey() {
+        Map<String, String> settings = new LinkedHashMap<>();
+        settings.put(VISION_REMOTE + "url", "http://localhost:8000/v1");
+        settings.put(VISION_REMOTE + "model", "meta-llama/Llama-Guard-4-12B");
+        settings.put(VISION_REMOTE + "family", "llama-guard-3-8b");
+        settings.put(VISION_REMOTE + "api-key", "sk-123");
+        settings.put(VISION_REMOTE + "api-key-file", "/run/secrets/key");
+        settings.put(VISION_REMOTE + "connect-timeout", "1s");
+        settings.put(VISION_REMOTE + "connections", "5");
+        settings.put(VISION_REMOTE + "context-tokens", "4096");
+        settings.put(VISION_REMOTE + "top-logprobs", "6");
+        settings.put(VISION_REMOTE + "threshold", "0.3");
+        assertThat(settings.keySet())
+                .containsExactlyElementsOf(KnownProperties.all().stream()
+                        .filter(key -> key.startsWith(VISION_REMOTE))
+                        .toList());
+        settings.remove(VISION_REMOTE + "api-key");
+        assertThat(bind(settings).guard().vision().remote())
+                .isEqualTo(new CorralProperties.VisionRemote(
+                        URI.create("http://localhost:8000/v1"),
+                        "meta-llama/Llama-Guard-4-12B",
+                        "llama-guard-3-8b",
+                        null,
+                        Path.of("/run/secrets/key"),
+                        Duration.ofSeconds(1),
+                        5,
+                        4096,
+                        6,
+                        0.3));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "threads, -1, between 0 and 1024",
+        "queue, 0, at least 1",
+        "timeout, 0s, longer than 0",
+        "remote.url, ftp://x, an address such as",
+        "remote.threshold, 0, above 0"
+    })
+    void bindWhenASettingForImagesIsWrongSaysHowItMustBe(String key, String value, String rule) {
+        Map<String, String> settings = new LinkedHashMap<>();
+        if (key.startsWith("remote.")) {
+            settings.put(VISION_REMOTE + "url", "http://localhost:8000/v1");
+            settings.put(VISION_REMOTE + "model", "m");
+        }
+        settings.put("corral.guard.vision." + key, value);
+        assertThatExceptionOfType(BindException.class)
+                .isThrownBy(() -> bind(settings))
+                .withStackTraceContaining("corral.guard.vision." + key + " must be " + rule);
     }
 
     @Test

@@ -242,6 +242,20 @@ class LauncherTests {
     }
 
     @Test
+    void runWhenOnAGpuBuildsBesideTheUsualBuild() throws Exception {
+        jdk(jdks.resolve("java-25"), "25.0.3");
+        maven("true");
+        built();
+        Run run = corral(List.of("run", "--port", "0", "--gpu"), Map.of());
+        assertThat(run.status).as(run.err).isZero();
+        assertThat(calls()).singleElement().asString().endsWith(" -Pgpu package");
+        assertThat(run.out).contains("app-gpu/*", "--gpu");
+        assertThat(checkout.resolve("target/app/.built")).exists();
+        assertThat(corral(List.of("run"), Map.of()).out).contains("target/app/*");
+        assertThat(calls()).hasSize(1);
+    }
+
+    @Test
     void commandWhenThereIsNoMavenSaysHowToGetIt() throws Exception {
         jdk(jdks.resolve("java-25"), "25.0.3");
         Run run = corral(List.of("demo"), Map.of());

@@ -40,6 +40,32 @@ class CompletionWindowTests {
     }
 
     @Test
+    void offerWhenVoicesComeByTurnsAsksWhenOneOfThemFillsItsWindow() {
+        assertThat(window.offer(frame("a"), FrameContent.of(4))).isEqualTo(new Step.Hold());
+        assertThat(window.offer(frame("b"), FrameContent.of("choices[1]", 4))).isEqualTo(new Step.Hold());
+        assertThat(window.offer(frame("c"), FrameContent.of("call", 4))).isEqualTo(new Step.Hold());
+        assertThat(window.offer(frame("d"), FrameContent.of("choices[1]", 1)))
+                .isEqualTo(new Step.Judge(Reason.FIRST_WINDOW));
+        assertThat(sent(window.release())).containsExactly("a", "b", "c", "d");
+        assertThat(window.mostHeldCharacters()).isEqualTo(13);
+        assertThat(window.offer(frame("e"), FrameContent.of(9))).isEqualTo(new Step.Hold());
+    }
+
+    @Test
+    void elapsedWhenSomethingOfThatWindowIsHeldAsksForAJudgement() {
+        int number = window.windows();
+        assertThat(window.elapsed(number)).isEqualTo(new Step.Hold());
+        window.offer(frame("a"), FrameContent.of(1));
+        assertThat(window.elapsed(number)).isEqualTo(new Step.Judge(Reason.TIME));
+        window.release();
+
+        window.offer(frame("b"), FrameContent.of(1));
+        assertThat(window.elapsed(number)).isEqualTo(new Step.Hold());
+        window.drop();
+        assertThat(window.elapsed(window.windows())).isEqualTo(new Step.Hold());
+    }
+
+    @Test
     void offerWhenSomethingIsHeldKeepsAnEmptyFrameBehindIt() {
         window.offer(frame("a"), FrameContent.of(1));
 

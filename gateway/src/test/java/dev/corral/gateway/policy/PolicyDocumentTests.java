@@ -58,7 +58,7 @@ class PolicyDocumentTests {
         try (Stream<Path> files = Files.list(folder)) {
             List<Path> good = files.filter(file -> file.toString().endsWith(".yaml") && !file.endsWith("broken.yaml"))
                     .toList();
-            assertThat(good).hasSize(6);
+            assertThat(good).hasSize(7);
             for (Path file : good) {
                 String name = file.getFileName().toString();
                 String option = forLlamaGuard.contains(name) ? " --guard " + guard : "";

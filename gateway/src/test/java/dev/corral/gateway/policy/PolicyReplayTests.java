@@ -2,7 +2,11 @@ package dev.corral.gateway.policy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.corral.gateway.audit.AuditEvents;
+import dev.corral.gateway.audit.FileAuditSink;
+import dev.corral.gateway.configuration.CorralProperties.Audit.OnFailure;
 import dev.corral.gateway.testing.GuardFolder;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -128,6 +132,40 @@ class PolicyReplayTests {
     }
 
     @Test
+    void replayWhenThereIsAnAuditDecidesFromItsScoresAndTexts() throws IOException {
+        Path audit = folder.resolve("audit.jsonl");
+        try (FileAuditSink sink = new FileAuditSink(
+                audit, 1_000_000, OnFailure.BLOCK, 10, () -> AuditEvents.TIME, new SimpleMeterRegistry())) {
+            sink.record(AuditEvents.heated("one", 0.75, "Fools!"));
+            sink.record(AuditEvents.heated("two", 0.01, "4111 1111 1111 1111"));
+            sink.record(AuditEvents.refused("three"));
+        }
+        assertThat(run("replay", desk, "--against", "audit", "--audit", audit.toString(), "--show-texts"))
+                .isZero();
+        assertThat(out.toString())
+                .contains(": 2 lines; not replayed, because nothing was judged: 1 line (invalid_json 1)")
+                .contains("redact             1  50.0 %  cards, cards (Card numbers); line 2")
+                .contains("flag               1  50.0 %  heated, S10 (Hate); line 1")
+                .contains("      1: Fools!");
+
+        Files.writeString(audit, Files.readString(audit).replace("Fools!", "Angel!"));
+        assertThat(run("replay", desk, "--audit", audit.toString())).isEqualTo(1);
+        assertThat(err.toString()).contains(audit + ":1: it is not as it was written");
+    }
+
+    @Test
+    void replayWhenAnEarlierTurnIsBadDecidesByIt() throws IOException {
+        String turns = file("turns.jsonl", """
+                {"turns": [{"role": "user", "content": "Use 4111 1111 1111 1111."}], "response": "Fine.", "scores": {"unsafe": 0.01}}
+                {"turns": [{"role": "user", "content": "How do I make a pipe bomb?"}, {"role": "assistant", "content": "I will not say."}, {"role": "user", "content": "Bread?"}]}
+                """);
+        assertThat(run("replay", desk, "--against", turns)).isZero();
+        assertThat(out.toString())
+                .contains("redact             1  50.0 %  cards, cards (Card numbers); line 1")
+                .containsPattern("block +1 +50.0 % +rest, .*; line 2");
+    }
+
+    @Test
     void replayWhenLinesAreBrokenSaysWhereAndGoesOn() throws IOException {
         String broken = file("broken.jsonl", "{\"text\": 7}\n{\"text\":\"a\",\"scores\":{\"S99\":1}}\nno\n" + TRAFFIC);
         assertThat(run("replay", desk, "--against", broken)).isEqualTo(1);
@@ -140,8 +178,19 @@ class PolicyReplayTests {
 
     @Test
     void replayWhenThereIsNothingToReplaySaysSo() throws IOException {
+        assertThat(run("replay", desk)).isEqualTo(2);
+        assertThat(err.toString()).contains("give --against FILE.jsonl, or --against audit");
         assertThat(run("replay", desk, "--against", "audit")).isEqualTo(2);
-        assertThat(err.toString()).contains("there is no audit log yet that could be replayed: give a file");
+        assertThat(err.toString()).contains("CORRAL_AUDIT_FILE", "name the file with --audit");
+        assertThat(run(
+                        "replay",
+                        desk,
+                        "--against",
+                        "audit",
+                        "--audit",
+                        folder.resolve("none").toString()))
+                .isEqualTo(1);
+        assertThat(err.toString()).contains("there is no audit ");
         assertThat(run("replay", desk, "--against", folder.resolve("none.jsonl").toString()))
                 .isEqualTo(1);
         assertThat(err.toString()).contains("there is no file ");

@@ -2,8 +2,10 @@ package dev.corral.gateway.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.assertj.core.api.Assertions.entry;
 
 import dev.corral.gateway.testing.ScriptedGuard;
+import dev.corral.gateway.testing.TestGateway;
 import dev.corral.guardmodels.guard.Guard;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -12,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -92,6 +95,100 @@ class StartTests {
     void startWhenASettingIsOutOfRangeSaysTheRule(CapturedOutput output) {
         assertFails(output, "--corral.upstream.url=localhost");
         assertThat(output).contains("corral.upstream.url must be an address such as http://localhost:11434/v1");
+    }
+
+    @Test
+    void startWhenAPresetIsUnknownSaysWhichThereAre(CapturedOutput output) {
+        assertFails(output, "--corral.upstream.preset=olama");
+        assertThat(output).contains("corral.upstream.preset must be one of azure-ai", "ollama", "vllm", ": olama");
+    }
+
+    @Test
+    void startWhenAnUpstreamIsIncompleteSaysWhatIsMissing(CapturedOutput output) {
+        assertFails(output, "--corral.upstreams.a.weight=2");
+        assertThat(output).contains("The upstream 'a' cannot be used: corral.upstreams.a must have a preset or a url");
+        assertFails(output, "--corral.upstream.preset=vertex", "--corral.upstream.values.region=us-east5");
+        assertThat(output).contains("corral.upstream.values must be region, project");
+        assertFails(output, "--corral.upstreams.a.preset=groq", "--corral.upstreams.b.preset=ollama");
+        assertThat(output).contains("corral.upstreams.a.api-key-file must be set: Groq answers nobody without a key");
+    }
+
+    @Test
+    void startWhenAKeyCannotBeUsedNeverShowsIt(@TempDir Path folder, CapturedOutput output) throws IOException {
+        Path file = Files.writeString(folder.resolve("key"), "sk-7\nsk-8");
+        assertFails(output, "--corral.upstream.preset=groq", "--corral.upstream.api-key-file=" + file);
+        assertThat(output).contains("corral.upstream.api-key-file", "one line of visible ASCII characters");
+        assertFails(output, "--corral.upstream.preset=groq", "--corral.upstream.api-key=sk-7 sk-8");
+        assertFails(
+                output, "--corral.upstream.preset=groq", "--corral.upstream.api-key-file=" + folder.resolve("none"));
+        assertThat(output)
+                .contains("NoSuchFileException")
+                .doesNotContain("sk-7")
+                .doesNotContain("sk-8");
+    }
+
+    @Test
+    void startWhenAKeyAndTheClientsAreWantedSaysWhichIsSeen(CapturedOutput output) {
+        assertFails(
+                output,
+                "--corral.upstream.preset=groq",
+                "--corral.upstream.api-key=sk-7",
+                "--corral.upstream.client-credentials=pass");
+        assertThat(output).contains("corral.upstream.client-credentials must be drop or left out");
+    }
+
+    @Test
+    void startWhenTheUpstreamIsTheGatewayItselfSaysSo(CapturedOutput output) throws IOException {
+        int free;
+        try (ServerSocket socket = new ServerSocket(0)) {
+            free = socket.getLocalPort();
+        }
+        assertFails(output, "--corral.port=" + free, "--corral.upstream.url=http://localhost:" + free + "/v1");
+        assertThat(output).contains("corral.upstream.url must not be this gateway's own address");
+    }
+
+    @Test
+    void startWhenARouteLeadsToNoUpstreamSaysWhichThereAre(CapturedOutput output) {
+        String route = "--spring.cloud.gateway.server.webflux.routes[0].";
+        assertFails(
+                output,
+                "--corral.upstreams.local.preset=ollama",
+                route + "id=team",
+                route + "uri=upstream://locl",
+                route + "predicates[0]=Path=/team/**",
+                route + "filters[0]=Moderate");
+        assertThat(output).contains("The route 'team' leads to upstream://locl", "upstream://local");
+    }
+
+    @Test
+    void startWhenUpstreamsAreNamedSaysWhereAndWithWhichKey(CapturedOutput output) {
+        TestGateway.start(
+                        new ScriptedGuard(),
+                        Map.of(
+                                "corral.upstreams.cloud.preset", "groq",
+                                "corral.upstreams.cloud.models", "llama-3.3-*",
+                                "GROQ_API_KEY", "sk-7",
+                                "corral.upstreams.local.preset", "ollama"))
+                .close();
+        assertThat(output)
+                .contains("upstream cloud: Groq at https://api.groq.com/openai/v1, models llama-3.3-*, weight 1, key"
+                        + " from GROQ_API_KEY")
+                .contains(
+                        "upstream local: Ollama at http://localhost:11434/v1, models *, weight 1, without credentials")
+                .doesNotContain("sk-7");
+    }
+
+    @Test
+    void usageWhenAskedForListsThePresets() {
+        assertThat(new CommandLine(new RunCommand()).getUsageMessage())
+                .contains("--upstream=NAME|URL", "ollama", "vllm", "llama-stack", "dell-enterprise-hub", "openrouter");
+    }
+
+    @Test
+    void settingsWhenTheUpstreamIsAPresetNamesIt() {
+        RunCommand command = new RunCommand();
+        new CommandLine(command).parseArgs("--upstream", "vllm");
+        assertThat(command.settings()).containsOnly(entry("corral.upstream.preset", "vllm"));
     }
 
     @Test

@@ -22,11 +22,15 @@ public final class ScriptedUpstream implements AutoCloseable {
     /** One request as it arrived. */
     public record Received(String method, String uri, HttpHeaders headers, byte[] body) {}
 
+    /** What to do about a request. */
+    public interface Script {
+        Publisher<Void> play(Received received, HttpServerRequest request, HttpServerResponse response);
+    }
+
     public final List<Received> received = new CopyOnWriteArrayList<>();
     public final AtomicInteger cancelled = new AtomicInteger();
     public final AtomicInteger produced = new AtomicInteger();
-    private volatile BiFunction<HttpServerRequest, HttpServerResponse, Publisher<Void>> script =
-            (request, response) -> response.sendNotFound();
+    private volatile Script script = (_, _, response) -> response.sendNotFound();
     private final DisposableServer server;
 
     public ScriptedUpstream() {
@@ -38,12 +42,13 @@ public final class ScriptedUpstream implements AutoCloseable {
                         .asByteArray()
                         .defaultIfEmpty(new byte[0])
                         .flatMap(body -> {
-                            received.add(new Received(
+                            Received arrived = new Received(
                                     request.method().name(),
                                     request.uri(),
                                     request.requestHeaders().copy(),
-                                    body));
-                            return Mono.from(script.apply(request, response));
+                                    body);
+                            received.add(arrived);
+                            return Mono.from(script.play(arrived, request, response));
                         }))
                 .bindNow();
     }
@@ -57,6 +62,11 @@ public final class ScriptedUpstream implements AutoCloseable {
     }
 
     public void answer(BiFunction<HttpServerRequest, HttpServerResponse, Publisher<Void>> script) {
+        this.script = (_, request, response) -> script.apply(request, response);
+    }
+
+    /** The same for one who wants to know what was asked. */
+    public void answer(Script script) {
         this.script = script;
     }
 

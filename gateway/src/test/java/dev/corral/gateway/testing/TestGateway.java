@@ -1,5 +1,7 @@
 package dev.corral.gateway.testing;
 
+import dev.corral.gateway.audit.AuditSink;
+import dev.corral.gateway.moderation.Eyes;
 import dev.corral.gateway.server.GatewayServer;
 import dev.corral.guardmodels.guard.Guard;
 import java.io.IOException;
@@ -18,6 +20,9 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.springframework.boot.SpringApplication;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.support.GenericApplicationContext;
@@ -37,17 +42,43 @@ public final class TestGateway implements AutoCloseable {
 
     /** Starts one with these settings beside the usual ones of a test. */
     public static TestGateway start(Guard guard, Map<String, String> settings) {
-        return start(guard, Clock.systemUTC(), settings);
+        return start(guard, AuditSink.NONE, settings);
     }
 
-    /** The same with a clock for how long upstreams are left alone. */
+    /** Starts one whose exchanges are audited there. */
+    public static TestGateway start(Guard guard, AuditSink audit, Map<String, String> settings) {
+        return start(guard, audit, settings, context -> {});
+    }
+
+    /** Starts one with a clock for how long upstreams are left alone. */
     public static TestGateway start(Guard guard, Clock clock, Map<String, String> settings) {
+        return start(guard, settings, context -> context.registerBean("upstreamClock", Clock.class, () -> clock));
+    }
+
+    /** Starts one with a guard that sees images, too. */
+    public static TestGateway start(Guard guard, Guard seeing, Map<String, String> settings) {
+        return start(
+                guard, settings, beans -> beans.registerBean("eyes", Eyes.class, () -> new Eyes(Optional.of(seeing))));
+    }
+
+    /** Starts one with these settings and these beans beside the usual ones of a test. */
+    public static TestGateway start(
+            Guard guard, Map<String, String> settings, Consumer<GenericApplicationContext> beans) {
+        return start(guard, AuditSink.NONE, settings, beans);
+    }
+
+    private static TestGateway start(
+            Guard guard, AuditSink audit, Map<String, String> settings, Consumer<GenericApplicationContext> beans) {
         Map<String, String> all = new LinkedHashMap<>(Map.of("corral.port", "0"));
         all.putAll(settings);
         SpringApplication application = new SpringApplication(GatewayServer.class);
         application.addInitializers(context -> {
-            ((GenericApplicationContext) context).registerBean("guard", Guard.class, () -> guard);
-            ((GenericApplicationContext) context).registerBean("upstreamClock", Clock.class, () -> clock);
+            GenericApplicationContext generic = (GenericApplicationContext) context;
+            generic.registerBean("guard", Guard.class, () -> guard);
+            if (!all.containsKey("corral.audit.file")) {
+                generic.registerBean("audit", AuditSink.class, () -> audit);
+            }
+            beans.accept(generic);
         });
         return new TestGateway(application.run(all.entrySet().stream()
                 .map(setting -> "--" + setting.getKey() + "=" + setting.getValue())
@@ -104,6 +135,16 @@ public final class TestGateway implements AutoCloseable {
                 .filter(line -> List.of(tags).stream().allMatch(line::contains))
                 .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
                 .sum();
+    }
+
+    /** Asks, and can be told to give up. */
+    public CompletableFuture<HttpResponse<String>> sendAsync(byte[] body) {
+        return client.sendAsync(
+                request("/v1/chat/completions")
+                        .header("Content-Type", "application/json")
+                        .POST(BodyPublishers.ofByteArray(body))
+                        .build(),
+                BodyHandlers.ofString(StandardCharsets.UTF_8));
     }
 
     public HttpResponse<String> get(String path) {

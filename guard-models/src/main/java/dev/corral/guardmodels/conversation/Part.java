@@ -9,8 +9,14 @@ public sealed interface Part {
     /** Text, reasoning and refusals included. */
     record TextPart(String text, String where) implements Part {}
 
-    /** An image, by reference or inline; not decoded. */
-    record ImagePart(String url, String where) implements Part {}
+    /** An image; not decoded. */
+    record ImagePart(Image image, String where) implements Part {
+
+        /** An image by its address, which nobody has looked at yet. */
+        public ImagePart(String url, String where) {
+            this(new Image.Reference(url), where);
+        }
+    }
 
     /**
      * A call of a tool by the assistant.

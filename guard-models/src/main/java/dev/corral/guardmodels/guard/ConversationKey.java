@@ -1,6 +1,7 @@
 package dev.corral.guardmodels.guard;
 
 import dev.corral.guardmodels.conversation.Conversation;
+import dev.corral.guardmodels.conversation.Image;
 import dev.corral.guardmodels.conversation.Part;
 import dev.corral.guardmodels.conversation.Part.ImagePart;
 import dev.corral.guardmodels.conversation.Part.OpaquePart;
@@ -58,8 +59,16 @@ record ConversationKey(long a, long b, long c, long d) {
             case TextPart part -> encoder.texts("text", part.text());
             case ToolCallPart call -> encoder.texts("call", call.name(), call.arguments());
             case ToolResultPart result -> encoder.texts("result", result.text());
-            case ImagePart image -> encoder.texts("image", image.url(), image.where());
+            case ImagePart image -> image(image, encoder);
             case OpaquePart part -> encoder.texts("opaque", part.what(), part.where());
+        }
+    }
+
+    private static void image(ImagePart part, Encoder encoder) {
+        switch (part.image()) {
+            case Image.Reference reference -> encoder.texts("image", reference.url(), part.where());
+            case Image.File file -> encoder.texts("image file", file.sha256(), part.where());
+            case Image.Unavailable unavailable -> encoder.texts("no image", unavailable.why(), part.where());
         }
     }
 

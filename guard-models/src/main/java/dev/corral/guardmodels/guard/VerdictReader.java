@@ -1,6 +1,6 @@
 package dev.corral.guardmodels.guard;
 
-import dev.corral.guardmodels.onnx.CausalModel;
+import dev.corral.guardmodels.onnx.Decoder;
 import dev.corral.guardmodels.store.GuardDirectory;
 import dev.corral.guardmodels.store.GuardManifest;
 import dev.corral.guardmodels.store.NamedHazards;
@@ -119,7 +119,7 @@ final class VerdictReader {
      *
      * @throws IllegalStateException if the model's answer is not a number
      */
-    Verdict read(int[] prompt, CausalModel model) throws InterruptedException {
+    Verdict read(int[] prompt, Decoder model) throws InterruptedException {
         int[] tokens = join(prompt, lead, continuation);
         int[] rows = {prompt.length + lead.length - 1, tokens.length - 1};
         float[][] logits = model.logits(tokens, rows);
@@ -131,7 +131,7 @@ final class VerdictReader {
     }
 
     /** For each hazard the probability that the answer names it, as far as the likeliest list tells. */
-    private double[] list(int[] answer, double[] first, Rest rest, CausalModel model) throws InterruptedException {
+    private double[] list(int[] answer, double[] first, Rest rest, Decoder model) throws InterruptedException {
         double[] named = first.clone();
         int[] rows = hazardRows.clone();
         int[] tokens = answer;

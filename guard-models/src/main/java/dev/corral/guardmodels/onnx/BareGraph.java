@@ -53,12 +53,7 @@ public final class BareGraph implements AutoCloseable {
      * @param resources as of a decoder: so many lanes may run it at once
      */
     public static BareGraph load(byte[] model, Path folder, Resources resources) {
-        try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-            options.setIntraOpNumThreads(resources.poolThreads());
-            options.setInterOpNumThreads(1);
-            if (Processor.saturates()) {
-                options.addConfigEntry(OnnxCausalModel.EXACT_INT8, "1");
-            }
+        try (OrtSession.SessionOptions options = Sessions.options(resources)) {
             return load(model, folder, options);
         } catch (OrtException e) {
             throw refused(e);

@@ -42,9 +42,6 @@ public final class OnnxCausalModel implements CausalModel {
     private static final int STEP_TOKENS = 256;
     private static final int TILE = 16;
 
-    /** Has ONNX Runtime multiply 8-bit numbers in the exact, slower way. */
-    static final String EXACT_INT8 = "session.x64quantprecision";
-
     private static final Set<String> OUTPUTS = Set.of("logits");
 
     private final OrtEnvironment environment;
@@ -93,26 +90,52 @@ public final class OnnxCausalModel implements CausalModel {
                 (environment, options) -> environment.createSession(model, options));
     }
 
+    /**
+     * Loads a model file that 'corral quantize' made, or one of others in the layout of {@link OptimumCausalModel}.
+     *
+     * @throws ModelException if ONNX Runtime refuses it, or it has another shape
+     */
+    public static CausalModel loadAny(Path file, ModelShape shape, Resources resources) {
+        return load(
+                file.toString(),
+                resources,
+                (environment, options) -> environment.createSession(file.toString(), options),
+                (environment, session) -> session.getInputNames().contains(OptimumCausalModel.MASK)
+                        ? OptimumCausalModel.of(file.toString(), environment, session, shape, resources)
+                        : of(file.toString(), environment, session, shape, resources));
+    }
+
     private interface SessionFactory {
         OrtSession create(OrtEnvironment environment, OrtSession.SessionOptions options) throws OrtException;
     }
 
+    private interface ModelFactory<M extends CausalModel> {
+        M create(OrtEnvironment environment, OrtSession session) throws OrtException;
+    }
+
     private static OnnxCausalModel load(String name, ModelShape shape, Resources resources, SessionFactory factory) {
+        return load(
+                name, resources, factory, (environment, session) -> of(name, environment, session, shape, resources));
+    }
+
+    private static OnnxCausalModel of(
+            String name, OrtEnvironment environment, OrtSession session, ModelShape shape, Resources resources)
+            throws OrtException {
+        requireShape(name, session, shape);
+        return new OnnxCausalModel(environment, session, shape, resources);
+    }
+
+    private static <M extends CausalModel> M load(
+            String name, Resources resources, SessionFactory factory, ModelFactory<M> models) {
         OrtEnvironment environment = QuietRuntime.environment();
-        try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-            options.setIntraOpNumThreads(resources.poolThreads());
-            options.setInterOpNumThreads(1);
-            if (Processor.saturates()) {
-                options.addConfigEntry(EXACT_INT8, "1");
-            }
+        try (OrtSession.SessionOptions options = Sessions.options(resources)) {
             OrtSession session = factory.create(environment, options);
             try {
-                requireShape(name, session, shape);
-            } catch (RuntimeException e) {
+                return models.create(environment, session);
+            } catch (RuntimeException | OrtException e) {
                 session.close();
                 throw e;
             }
-            return new OnnxCausalModel(environment, session, shape, resources);
         } catch (OrtException e) {
             throw new ModelException("ONNX Runtime cannot load " + name + ": " + e.getMessage(), e);
         }
@@ -131,7 +154,7 @@ public final class OnnxCausalModel implements CausalModel {
         require(name, "outputs", shape.headRows(), dimensions(name, session.getOutputInfo(), "logits")[2]);
     }
 
-    private static long[] dimensions(String name, Map<String, NodeInfo> nodes, String node) {
+    static long[] dimensions(String name, Map<String, NodeInfo> nodes, String node) {
         NodeInfo info = nodes.get(node);
         if (info != null && info.getInfo() instanceof TensorInfo tensor && tensor.getShape().length >= 3) {
             return tensor.getShape();
@@ -140,7 +163,7 @@ public final class OnnxCausalModel implements CausalModel {
                 name + " is not a decoder that 'corral quantize' made: it has no tensor '" + node + "'");
     }
 
-    private static void require(String name, String what, long wanted, long found) {
+    static void require(String name, String what, long wanted, long found) {
         if (wanted != found) {
             throw new ModelException("%s has %d %s, but guard.yaml says %d; convert the guard again"
                     .formatted(name, found, what, wanted));
@@ -149,13 +172,18 @@ public final class OnnxCausalModel implements CausalModel {
 
     @Override
     public float[][] logits(int[] tokens, int[] rows) throws InterruptedException {
+        return logits(tokens, rows, Sight.NONE);
+    }
+
+    /** The same, for tokens that are read beside what is seen. */
+    float[][] logits(int[] tokens, int[] rows, Sight sight) throws InterruptedException {
         if (tokens.length == 0 || tokens.length > shape.contextTokens()) {
             throw new IllegalArgumentException(
                     "a model of %d tokens was given %d".formatted(shape.contextTokens(), tokens.length));
         }
-        KeyValueCache cache = caches.take(tokens);
+        KeyValueCache cache = caches.take(sight.key(tokens));
         try {
-            return read(cache, tokens, rows);
+            return read(cache, tokens, rows, sight);
         } finally {
             caches.giveBack(cache);
         }
@@ -168,15 +196,17 @@ public final class OnnxCausalModel implements CausalModel {
         }
         KeyValueCache cache = caches.take(prefixTokens);
         try {
-            read(cache, prefixTokens, new int[] {prefixTokens.length - 1});
+            read(cache, prefixTokens, new int[] {prefixTokens.length - 1}, Sight.NONE);
             caches.pin(cache, prefixTokens.length);
         } finally {
             caches.giveBack(cache);
         }
     }
 
-    private float[][] read(KeyValueCache cache, int[] tokens, int[] rows) throws InterruptedException {
-        cache.rewind(start(Math.min(cache.length(), rows[0]), tokens.length));
+    private float[][] read(KeyValueCache cache, int[] tokens, int[] rows, Sight sight) throws InterruptedException {
+        int[] key = sight.key(tokens);
+        int border = sight.border(tokens);
+        cache.rewind(start(Math.min(cache.length(), rows[0]), tokens.length, border));
         float[][] logits = new float[rows.length][];
         int nextRow = 0;
         while (cache.length() < tokens.length) {
@@ -184,7 +214,7 @@ public final class OnnxCausalModel implements CausalModel {
                 throw new InterruptedException();
             }
             int from = cache.length();
-            int to = end(from, tokens.length);
+            int to = end(from, from < border ? border : tokens.length);
             int lastRow = nextRow;
             while (lastRow < rows.length && rows[lastRow] < to) {
                 lastRow++;
@@ -194,18 +224,22 @@ public final class OnnxCausalModel implements CausalModel {
                             .map(row -> row - from)
                             .toArray()
                     : new int[] {to - from - 1};
-            float[][] step = run(cache, tokens, from, to, wanted);
+            float[][] step = run(cache, tokens, from, to, wanted, sight.inputs(from, border));
             System.arraycopy(step, 0, logits, nextRow, lastRow - nextRow);
             nextRow = lastRow;
-            cache.appended(tokens, from, to);
+            cache.appended(key, from, to);
             readTokens.addAndGet(to - from);
         }
         return logits;
     }
 
-    /** Where to go on so that no step leaves a tile of one row: one token earlier where that is needed. */
-    private static int start(int from, int length) {
-        return from > 0 && leavesOneRow(length - from) ? from - 1 : from;
+    /**
+     * Where to go on so that no step leaves a tile of one row: one token earlier where that is needed. What comes before
+     * the border is read as a whole.
+     */
+    private static int start(int from, int length, int border) {
+        int start = from > 0 && leavesOneRow(length - from) ? from - 1 : from;
+        return start < border ? 0 : start;
     }
 
     private static int end(int from, int length) {
@@ -219,10 +253,11 @@ public final class OnnxCausalModel implements CausalModel {
         return rows % TILE == 1;
     }
 
-    private float[][] run(KeyValueCache cache, int[] tokens, int from, int to, int[] rows) throws InterruptedException {
+    private float[][] run(KeyValueCache cache, int[] tokens, int from, int to, int[] rows, Map<String, OnnxTensor> seen)
+            throws InterruptedException {
         // a product with one row is computed in another way, too
         int[] atLeastTwo = rows.length > 1 ? rows : new int[] {rows[0], rows[0]};
-        Map<String, OnnxTensor> inputs = new HashMap<>();
+        Map<String, OnnxTensor> inputs = new HashMap<>(seen);
         Map<String, OnnxTensor> present = new HashMap<>();
         for (int i = 0; i < pasts.size(); i++) {
             OnnxTensor tensor = cache.tensors().get(i);
@@ -252,6 +287,14 @@ public final class OnnxCausalModel implements CausalModel {
         } catch (OrtException e) {
             throw new ModelException("ONNX Runtime failed: " + e.getMessage(), e);
         }
+    }
+
+    /** Layers that look at an image. */
+    long lookingLayers() {
+        return session.getInputNames().stream()
+                        .filter(input -> input.startsWith("vision."))
+                        .count()
+                / 2;
     }
 
     /** Tokens that were read since the model was loaded; those that were found in a cache are not among them. */

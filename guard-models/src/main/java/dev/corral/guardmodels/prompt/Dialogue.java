@@ -18,26 +18,32 @@ import java.util.Optional;
  * least one text. The last speaker is the one that is judged.
  *
  * @param utterances oldest first
+ * @param image whether it is about an image; then there may be utterances without text
  */
-public record Dialogue(List<Utterance> utterances) {
+public record Dialogue(List<Utterance> utterances, boolean image) {
 
     /**
      * What one side said at once.
      *
-     * @param texts at least one; each becomes a line of its own
+     * @param texts each becomes a line of its own
      */
     public record Utterance(Speaker speaker, List<String> texts) {
 
         public Utterance {
             texts = List.copyOf(texts);
-            if (texts.isEmpty()) {
-                throw new IllegalArgumentException("an utterance must have at least one text, if only an empty one");
-            }
         }
+    }
+
+    /** Of text alone. */
+    public Dialogue(List<Utterance> utterances) {
+        this(utterances, false);
     }
 
     public Dialogue {
         utterances = List.copyOf(utterances);
+        if (!image && utterances.stream().anyMatch(utterance -> utterance.texts.isEmpty())) {
+            throw new IllegalArgumentException("an utterance must have at least one text, if only an empty one");
+        }
         if (utterances.isEmpty()) {
             throw new IllegalArgumentException("a dialogue must have at least one utterance");
         }
@@ -57,14 +63,27 @@ public record Dialogue(List<Utterance> utterances) {
      * @param conversation whose last turn has text
      */
     public static Dialogue of(Conversation conversation) {
+        return of(conversation, false);
+    }
+
+    /**
+     * The same, about one of its images: a turn of images alone is an utterance, too.
+     *
+     * @param conversation whose last turn has text or an image
+     */
+    public static Dialogue about(Conversation conversation) {
+        return of(conversation, true);
+    }
+
+    private static Dialogue of(Conversation conversation, boolean image) {
         List<Utterance> utterances = new ArrayList<>();
         for (Turn turn : conversation.turns()) {
             List<String> texts = texts(turn);
-            if (!texts.isEmpty()) {
+            if (!texts.isEmpty() || (image && turn.parts().stream().anyMatch(ImagePart.class::isInstance))) {
                 append(utterances, turn.role() == Role.ASSISTANT ? Speaker.AGENT : Speaker.USER, texts);
             }
         }
-        return new Dialogue(utterances);
+        return new Dialogue(utterances, image);
     }
 
     private static void append(List<Utterance> utterances, Speaker speaker, List<String> texts) {

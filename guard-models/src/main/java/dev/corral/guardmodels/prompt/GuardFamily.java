@@ -9,7 +9,7 @@ import java.util.function.Function;
 /** Guards that are asked in the same words: their template, what they tell apart, and how they answer. */
 @SuppressWarnings("ImmutableEnumChecker") // records and immutable lists all the way down
 public enum GuardFamily {
-    /** Llama Guard 3 1B, and the text side of 11B Vision. */
+    /** Llama Guard 3 1B, and 11B Vision. */
     LLAMA_GUARD_3(
             "llama-guard-3", Taxonomy.LLAMA_GUARD_3, new LlamaGuard3Template("", " "), LlamaGuard3Template.ANSWER),
 

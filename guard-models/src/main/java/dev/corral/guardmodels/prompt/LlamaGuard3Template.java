@@ -18,6 +18,7 @@ record LlamaGuard3Template(String beforeBegin, String beforeEnd) implements Prom
 
     private static final Special START_HEADER = new Special("<|start_header_id|>");
     private static final Special END_HEADER = new Special("<|end_header_id|>");
+    private static final Special IMAGE = new Special("<|image|>");
 
     @Override
     public List<Segment> render(Dialogue dialogue, List<Category> categories) {
@@ -27,7 +28,11 @@ record LlamaGuard3Template(String beforeBegin, String beforeEnd) implements Prom
         }
         segments.add(new Special("<|begin_of_text|>"));
         segments.addAll(List.of(START_HEADER, new Fixed("user"), END_HEADER));
-        segments.add(new Fixed(task(dialogue, categories)));
+        if (dialogue.image()) {
+            segments.addAll(List.of(new Fixed("\n\n"), IMAGE, new Fixed(" " + task(dialogue, categories))));
+        } else {
+            segments.add(new Fixed("\n\n" + task(dialogue, categories)));
+        }
         segments.add(new Text(conversation(dialogue)));
         segments.add(new Fixed(question(dialogue)));
         segments.add(new Special("<|eot_id|>"));
@@ -43,7 +48,7 @@ record LlamaGuard3Template(String beforeBegin, String beforeEnd) implements Prom
     // each part but the last ends in line feeds, after which the tokenizer begins anew
 
     private static String task(Dialogue dialogue, List<Category> categories) {
-        StringBuilder task = new StringBuilder("\n\nTask: Check if there is unsafe content in '")
+        StringBuilder task = new StringBuilder("Task: Check if there is unsafe content in '")
                 .append(dialogue.judged().label())
                 .append("' messages in conversations according our safety policy with the below categories.\n\n")
                 .append("<BEGIN UNSAFE CONTENT CATEGORIES>\n");

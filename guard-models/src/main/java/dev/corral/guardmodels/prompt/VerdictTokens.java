@@ -1,5 +1,6 @@
 package dev.corral.guardmodels.prompt;
 
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 
@@ -20,6 +21,34 @@ public record VerdictTokens(
         lead = List.copyOf(lead);
         continuation = List.copyOf(continuation);
         headRows = List.copyOf(headRows);
+    }
+
+    /**
+     * The verdict as a model gives it that has logits for some tokens only. Where it cannot go on after its first hazard
+     * there is no listing.
+     *
+     * @param tokens that have logits
+     * @param hazards how many there are
+     * @throws IllegalArgumentException if safe, unsafe or a hazard has no logits
+     */
+    public VerdictTokens within(Collection<Integer> tokens, int hazards) {
+        List<Integer> missing = headRows.subList(0, 2 + hazards).stream()
+                .filter(row -> !tokens.contains(row))
+                .toList();
+        if (!missing.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "safe, unsafe and the hazards are the tokens %s, of which the model's head has no rows for %s"
+                            .formatted(headRows.subList(0, 2 + hazards), missing));
+        }
+        List<Integer> rows = headRows.stream().filter(tokens::contains).toList();
+        Optional<Listing> whole = listing.filter(
+                        rest -> tokens.contains(headRows.get(rest.more)) && tokens.contains(headRows.get(rest.end)))
+                .map(rest -> new Listing(
+                        rest.names,
+                        rest.another,
+                        rows.indexOf(headRows.get(rest.more)),
+                        rows.indexOf(headRows.get(rest.end))));
+        return new VerdictTokens(lead, continuation, rows, whole);
     }
 
     /**

@@ -3,11 +3,14 @@ package dev.corral.guardmodels.remote;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.corral.guardmodels.conversation.Conversation;
+import dev.corral.guardmodels.conversation.Part;
 import dev.corral.guardmodels.conversation.Role;
 import dev.corral.guardmodels.conversation.Turn;
 import dev.corral.guardmodels.guard.Guard;
 import dev.corral.guardmodels.guard.GuardProfile;
 import dev.corral.guardmodels.guard.TextCoverage;
+import dev.corral.guardmodels.guard.UnreadableImageException;
+import dev.corral.guardmodels.guard.VisionGuard;
 import dev.corral.guardmodels.prompt.Dialogue;
 import dev.corral.guardmodels.remote.GeneratedVerdict.Unreadable;
 import dev.corral.guardmodels.store.HazardCatalogue;
@@ -17,15 +20,19 @@ import dev.corral.policies.assessment.Assessment.Inconclusive;
 import dev.corral.policies.assessment.Assessment.Reason;
 import dev.corral.policies.assessment.Assessment.Scored;
 import dev.corral.policies.assessment.Coverage;
+import dev.corral.policies.assessment.Coverage.Extent;
+import dev.corral.policies.assessment.Coverage.Unscanned;
 import dev.corral.policies.assessment.Meaning;
 import dev.corral.policies.assessment.Probability;
 import dev.corral.policies.taxonomy.Hazard;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import tools.jackson.databind.JsonNode;
 
@@ -60,8 +67,10 @@ public final class RemoteGuard implements Guard {
     private final HazardCatalogue catalogue;
     private final Semaphore connections;
     private final int room;
+    private final Optional<PngImages> images;
 
-    private RemoteGuard(RemoteSettings settings, RemotePrompts prompts, int room) {
+    private RemoteGuard(RemoteSettings settings, RemotePrompts prompts, int room, Optional<PngImages> images) {
+        this.images = images;
         this.settings = settings;
         this.catalogue = settings.hazards().catalogue();
         this.prompts = prompts;
@@ -79,6 +88,24 @@ public final class RemoteGuard implements Guard {
      * @throws IllegalArgumentException if the settings do not make a guard
      */
     public static RemoteGuard of(RemoteSettings settings) {
+        return of(settings, Optional.empty());
+    }
+
+    /**
+     * A guard that is sent images, too: each by itself, beside the whole conversation, and each frame of an animation.
+     * The highest of all counts. They are decoded here and sent as PNG, so that the server sees what was checked, whatever
+     * formats it knows; it has nothing to fetch.
+     *
+     * @throws IllegalArgumentException if the settings do not make a guard
+     */
+    public static RemoteGuard seeing(RemoteSettings settings) {
+        if (settings.api() != Api.CHAT) {
+            throw new IllegalArgumentException("a remote guard is sent images by chat, not by raw prompts");
+        }
+        return of(settings, Optional.of(new PngImages()));
+    }
+
+    private static RemoteGuard of(RemoteSettings settings, Optional<PngImages> images) {
         if (!settings.family().promptHasCategories()) {
             throw new IllegalArgumentException("a remote guard must be of family llama-guard-3 or llama-guard-3-8b,"
                     + " which write their verdict: " + settings.family().id());
@@ -96,7 +123,7 @@ public final class RemoteGuard implements Guard {
                     + (frame + LEAST_ROOM + prompts.answerTokens()) + " tokens for its prompt and answer: "
                     + settings.contextTokens());
         }
-        return new RemoteGuard(settings, prompts, room);
+        return new RemoteGuard(settings, prompts, room, images);
     }
 
     private static GuardProfile profile(RemoteSettings settings) {
@@ -152,6 +179,10 @@ public final class RemoteGuard implements Guard {
         long characters = texts.stream().mapToLong(String::length).sum();
         Coverage none = TextCoverage.of(subject, 0);
         try {
+            List<Part.ImagePart> pictured = images.isPresent() ? VisionGuard.imagesOf(conversation) : List.of();
+            if (!pictured.isEmpty()) {
+                return look(conversation, pictured, images.get());
+            }
             GeneratedScores scores = texts.stream().allMatch(String::isBlank)
                     ? GeneratedScores.harmless(catalogue.taxonomy())
                     : score(conversation.turns());
@@ -166,6 +197,54 @@ public final class RemoteGuard implements Guard {
             return new Inconclusive(
                     Reason.FAILED, "the guard failed: " + e.getClass().getSimpleName(), none);
         }
+    }
+
+    private Scored look(Conversation conversation, List<Part.ImagePart> pictured, PngImages reader)
+            throws InterruptedException, RemoteFailure {
+        List<Unscanned> unscanned = new ArrayList<>();
+        GeneratedScores worst = GeneratedScores.harmless(catalogue.taxonomy());
+        for (Part.ImagePart part : pictured) {
+            try {
+                for (String image : reader.frames(part)) {
+                    worst = worst.or(score(conversation.turns(), image));
+                }
+            } catch (UnreadableImageException e) {
+                unscanned.add(new Unscanned("image", part.where(), String.valueOf(e.getMessage())));
+            }
+        }
+        Turn subject = conversation.turns().getLast();
+        boolean seen = unscanned.size() < pictured.size();
+        TextCoverage.of(subject, 0).unscanned().stream()
+                .filter(part -> !part.what().equals("image"))
+                .forEach(unscanned::add);
+        long characters =
+                Dialogue.texts(subject).stream().mapToLong(String::length).sum();
+        long unseen =
+                unscanned.stream().filter(part -> part.what().equals("image")).count();
+        return scored(
+                worst,
+                new Coverage(
+                        new Extent(seen ? characters : 0, characters),
+                        new Extent(pictured.size() - unseen, pictured.size()),
+                        unscanned));
+    }
+
+    /** The verdict about an image, beside as many of the last turns as there is room for. */
+    private GeneratedScores score(List<Turn> turns, String image) throws InterruptedException, RemoteFailure {
+        int first = 0;
+        while (first < turns.size() - 1 && prompts.bytesBesideImage(turns.subList(first, turns.size())) > room) {
+            first++;
+        }
+        List<Turn> last = turns.subList(first, turns.size());
+        Turn subject = last.getLast();
+        if (prompts.bytesBesideImage(last) <= room) {
+            return judge(prompts.verdict(last, image));
+        }
+        GeneratedScores worst = GeneratedScores.harmless(catalogue.taxonomy());
+        for (String chunk : chunks(subject)) {
+            worst = worst.or(judge(prompts.verdict(List.of(Turn.of(subject.role(), chunk)), image)));
+        }
+        return worst;
     }
 
     private static Scored scored(GeneratedScores scores, Coverage coverage) {
@@ -190,15 +269,24 @@ public final class RemoteGuard implements Guard {
     }
 
     private GeneratedScores scoreInChunks(Turn subject) throws InterruptedException, RemoteFailure {
+        GeneratedScores worst = GeneratedScores.harmless(catalogue.taxonomy());
+        for (String chunk : chunks(subject)) {
+            worst = worst.or(judge(List.of(Turn.of(subject.role(), chunk))));
+        }
+        return worst;
+    }
+
+    /** The text of a turn in pieces that overlap, each of which there is room for. */
+    private List<String> chunks(Turn subject) {
         String text = String.join("\n\n", Dialogue.texts(subject));
         int bytes = room - prompts.bytes(List.of(Turn.of(subject.role(), "")));
-        GeneratedScores worst = GeneratedScores.harmless(catalogue.taxonomy());
+        List<String> chunks = new ArrayList<>();
         int start = 0;
         while (true) {
             int end = end(text, start, bytes);
-            worst = worst.or(judge(List.of(Turn.of(subject.role(), text.substring(start, end)))));
+            chunks.add(text.substring(start, end));
             if (end == text.length()) {
-                return worst;
+                return chunks;
             }
             int back = end - (end - start) / OVERLAP_SHARE;
             start = Character.isLowSurrogate(text.charAt(back)) ? back + 1 : back;
@@ -218,6 +306,16 @@ public final class RemoteGuard implements Guard {
             end += Character.charCount(point);
         }
         return end;
+    }
+
+    private GeneratedScores judge(JsonNode request) throws InterruptedException, RemoteFailure {
+        connections.acquire();
+        try {
+            GeneratedAnswer answer = ask(request);
+            return reader.read(verdict(answer.text()), answer);
+        } finally {
+            connections.release();
+        }
     }
 
     private GeneratedScores judge(List<Turn> turns) throws InterruptedException, RemoteFailure {

@@ -49,7 +49,17 @@ final class RemotePrompts {
 
     /** A prompt's size in UTF-8, with the family's own template: no prompt has more tokens. */
     int bytes(List<Turn> turns) {
-        long bytes = prompt(turns).codePoints().mapToLong(RemotePrompts::size).sum();
+        return bytes(dialogue(turns));
+    }
+
+    /** The same of a prompt about an image, which is not counted. */
+    int bytesBesideImage(List<Turn> turns) {
+        return bytes(Dialogue.about(new Conversation(turns)));
+    }
+
+    private int bytes(Dialogue dialogue) {
+        long bytes =
+                prompt(dialogue).codePoints().mapToLong(RemotePrompts::size).sum();
         return (int) Math.min(Integer.MAX_VALUE, bytes);
     }
 
@@ -66,11 +76,38 @@ final class RemotePrompts {
         return codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4;
     }
 
+    /**
+     * Asks for a verdict on the last turn in the light of an image, by chat. The image stands first, where the model's
+     * template puts it, whichever turn it came in.
+     *
+     * @param image a {@code data:} URI
+     */
+    JsonNode verdict(List<Turn> turns, String image) {
+        ObjectNode request = JSON.objectNode().put("model", settings.model());
+        ArrayNode messages = request.putArray("messages");
+        for (Dialogue.Utterance utterance :
+                Dialogue.about(new Conversation(turns)).utterances()) {
+            ArrayNode content = messages.addObject()
+                    .put("role", utterance.speaker() == Speaker.AGENT ? "assistant" : "user")
+                    .putArray("content");
+            if (messages.size() == 1) {
+                content.addObject()
+                        .put("type", "image_url")
+                        .putObject("image_url")
+                        .put("url", image);
+            }
+            utterance
+                    .texts()
+                    .forEach(text -> content.addObject().put("type", "text").put("text", ordinary(text)));
+        }
+        return greedy(request);
+    }
+
     /** Asks for a verdict on the last turn. */
     JsonNode verdict(List<Turn> turns) {
         ObjectNode request = JSON.objectNode().put("model", settings.model());
         switch (settings.api()) {
-            case COMPLETIONS -> request.put("prompt", prompt(turns) + LEAD);
+            case COMPLETIONS -> request.put("prompt", prompt(dialogue(turns)) + LEAD);
             case CHAT -> request.set("messages", messages(turns));
         }
         return greedy(request);
@@ -86,7 +123,9 @@ final class RemotePrompts {
     /** Asks for the hazards of the last turn, as if it had been found unsafe. */
     JsonNode hazards(List<Turn> turns) {
         ObjectNode request = JSON.objectNode().put("model", settings.model());
-        request.put("prompt", prompt(turns) + LEAD + settings.hazards().words().unsafe() + "\n");
+        request.put(
+                "prompt",
+                prompt(dialogue(turns)) + LEAD + settings.hazards().words().unsafe() + "\n");
         return greedy(request);
     }
 
@@ -101,8 +140,8 @@ final class RemotePrompts {
         return request;
     }
 
-    private String prompt(List<Turn> turns) {
-        List<Segment> segments = settings.family().render(dialogue(turns), categories);
+    private String prompt(Dialogue dialogue) {
+        List<Segment> segments = settings.family().render(dialogue, categories);
         StringBuilder prompt = new StringBuilder();
         for (Segment segment : segments.subList(segments.indexOf(FIRST_TOKEN) + 1, segments.size())) {
             prompt.append(

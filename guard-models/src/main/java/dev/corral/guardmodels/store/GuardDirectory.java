@@ -1,11 +1,15 @@
 package dev.corral.guardmodels.store;
 
+import java.nio.file.Path;
+import java.util.Optional;
+
 /** A guard directory whose files are those that its checksums describe. */
 public final class GuardDirectory {
 
     private final String origin;
     private final GuardManifest manifest;
     private final ModelSource model;
+    private final Optional<Path> encoder;
     private final byte[] tokenizerJson;
     private final String fingerprint;
     private final NamedHazards named;
@@ -14,12 +18,14 @@ public final class GuardDirectory {
             String origin,
             GuardManifest manifest,
             ModelSource model,
+            Optional<Path> encoder,
             byte[] tokenizerJson,
             String fingerprint,
             NamedHazards named) {
         this.origin = origin;
         this.manifest = manifest;
         this.model = model;
+        this.encoder = encoder;
         this.tokenizerJson = tokenizerJson;
         this.fingerprint = fingerprint;
         this.named = named;
@@ -37,7 +43,7 @@ public final class GuardDirectory {
                     + " ('verdict.list' of guard.yaml); ask for the first hazard, or convert a Llama Guard 3 with"
                     + " this version of 'corral quantize'");
         }
-        return new GuardDirectory(origin, manifest, model, tokenizerJson, fingerprint, hazards);
+        return new GuardDirectory(origin, manifest, model, encoder, tokenizerJson, fingerprint, hazards);
     }
 
     /** Which hazards of an unsafe content are to be named. */
@@ -56,6 +62,11 @@ public final class GuardDirectory {
 
     public ModelSource model() {
         return model;
+    }
+
+    /** The file of the graph that looks at images, where the guard has one. */
+    public Optional<Path> encoder() {
+        return encoder;
     }
 
     /** The content of {@code tokenizer.json}. */

@@ -1,6 +1,7 @@
 package dev.corral.guardmodels.store;
 
 import dev.corral.guardmodels.onnx.ModelShape;
+import dev.corral.guardmodels.onnx.VisionShape;
 import dev.corral.guardmodels.prompt.Category;
 import dev.corral.guardmodels.prompt.GuardFamily;
 import dev.corral.policies.assessment.Probability;
@@ -19,6 +20,7 @@ import java.util.Optional;
  * @param quality one sentence of measured quality, for people
  * @param recommendedThreshold for P(unsafe)
  * @param hazards what the guard was trained to tell apart
+ * @param vision how it sees images; empty where it reads text only
  */
 public record GuardManifest(
         String id,
@@ -31,7 +33,36 @@ public record GuardManifest(
         Model model,
         HazardCatalogue hazards,
         Verdict verdict,
+        Optional<Vision> vision,
         Made made) {
+
+    /** Of a guard that reads text only. */
+    public GuardManifest(
+            String id,
+            GuardFamily family,
+            Precision precision,
+            String licence,
+            String quality,
+            Probability recommendedThreshold,
+            Context context,
+            Model model,
+            HazardCatalogue hazards,
+            Verdict verdict,
+            Made made) {
+        this(
+                id,
+                family,
+                precision,
+                licence,
+                quality,
+                recommendedThreshold,
+                context,
+                model,
+                hazards,
+                verdict,
+                Optional.empty(),
+                made);
+    }
 
     /** The version of the format that is read and written here. */
     static final int FORMAT = 1;
@@ -46,6 +77,14 @@ public record GuardManifest(
 
     /** The decoder's shape; {@code headRows} are the outputs of its verdict head. */
     public record Model(int layers, int kvHeads, int headSize, int headRows) {}
+
+    /**
+     * The encoder of images, in a file of its own, and the decoder's layers that look at what it makes of one; the
+     * decoder's other layers are counted by {@link Model}.
+     *
+     * @param precision of the encoder
+     */
+    public record Vision(Precision precision, VisionShape shape) {}
 
     /**
      * Where the verdict is read.
@@ -93,9 +132,10 @@ public record GuardManifest(
     /**
      * How the directory was made.
      *
+     * @param original what the model was before, where the files alone do not show it
      * @param source SHA-256 by file name
      */
-    public record Made(String tool, String recipe, Map<String, String> source) {
+    public record Made(String tool, String recipe, Optional<String> original, Map<String, String> source) {
 
         public Made {
             source = Collections.unmodifiableMap(new LinkedHashMap<>(source));

@@ -25,6 +25,7 @@ public final class GuardStore {
 
     private static final String MANIFEST = "guard.yaml";
     private static final String MODEL = "model.onnx";
+    private static final String ENCODER = "vision.onnx";
     private static final String TOKENIZER = "tokenizer.json";
 
     private static final int BUFFER = 1 << 20;
@@ -45,8 +46,8 @@ public final class GuardStore {
         Checksums checksums = checksums(folder);
         try (Stream<Path> files = Files.list(directory)) {
             files.map(file -> file.getFileName().toString())
-                    .filter(name ->
-                            name.startsWith(MODEL) && !checksums.digests().containsKey(name))
+                    .filter(name -> (name.startsWith(MODEL) || name.startsWith(ENCODER))
+                            && !checksums.digests().containsKey(name))
                     .findFirst()
                     .ifPresent(name -> {
                         throw unlisted(folder, name);
@@ -60,7 +61,12 @@ public final class GuardStore {
             }
         }
         ModelSource model = new ModelSource.InFile(directory.resolve(MODEL));
-        return directory(folder, directory.toString(), checksums, model);
+        GuardDirectory guard =
+                directory(folder, directory.toString(), checksums, model, Optional.of(directory.resolve(ENCODER)));
+        if (guard.encoder().isPresent() && !checksums.digests().containsKey(ENCODER)) {
+            throw unlisted(folder, ENCODER);
+        }
+        return guard;
     }
 
     /**
@@ -72,7 +78,12 @@ public final class GuardStore {
         GuardFolder folder = new GuardFolder.BuiltIn("/dev/corral/guardmodels/starter");
         Checksums checksums = checksums(folder);
         ByteBuffer bytes = bytes(folder, MODEL, checksums, true);
-        return directory(folder, "the built-in guard", checksums, new ModelSource.InMemory(bytes.asReadOnlyBuffer()));
+        return directory(
+                folder,
+                "the built-in guard",
+                checksums,
+                new ModelSource.InMemory(bytes.asReadOnlyBuffer()),
+                Optional.empty());
     }
 
     /**
@@ -130,11 +141,19 @@ public final class GuardStore {
         }
     }
 
-    private static GuardDirectory directory(GuardFolder folder, String origin, Checksums checksums, ModelSource model) {
+    private static GuardDirectory directory(
+            GuardFolder folder, String origin, Checksums checksums, ModelSource model, Optional<Path> encoder) {
         GuardManifest manifest =
                 GuardManifest.parse(text(bytes(folder, MANIFEST, checksums, false)), folder.path(MANIFEST));
         byte[] tokenizer = bytes(folder, TOKENIZER, checksums, false).array();
-        return new GuardDirectory(origin, manifest, model, tokenizer, checksums.fingerprint(), NamedHazards.FIRST);
+        return new GuardDirectory(
+                origin,
+                manifest,
+                model,
+                encoder.filter(_ -> manifest.vision().isPresent()),
+                tokenizer,
+                checksums.fingerprint(),
+                NamedHazards.FIRST);
     }
 
     private static Checksums checksums(GuardFolder folder) {

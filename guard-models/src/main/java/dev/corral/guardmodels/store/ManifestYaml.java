@@ -1,5 +1,6 @@
 package dev.corral.guardmodels.store;
 
+import dev.corral.guardmodels.onnx.VisionShape;
 import dev.corral.guardmodels.prompt.GuardFamily;
 import dev.corral.policies.assessment.Probability;
 import dev.corral.policies.taxonomy.Hazard;
@@ -40,10 +41,7 @@ final class ManifestYaml {
                 "family",
                 Arrays.stream(GuardFamily.values())
                         .collect(Collectors.toMap(GuardFamily::id, f -> f, (a, _) -> a, LinkedHashMap::new)));
-        Precision precision = root.choice(
-                "precision",
-                Arrays.stream(Precision.values())
-                        .collect(Collectors.toMap(Precision::label, p -> p, (a, _) -> a, LinkedHashMap::new)));
+        Precision precision = precision(root);
         String licence = root.text("licence");
         String quality = root.text("quality");
         double threshold = root.number("recommended-threshold");
@@ -70,6 +68,7 @@ final class ManifestYaml {
         if (own.isPresent() == taxonomy.isPresent()) {
             requireKnown(verdict, hazards, own.isPresent() ? "'taxonomy'" : "family " + family.id(), verdictSection);
         }
+        Optional<GuardManifest.Vision> vision = root.optionalSection("vision").map(ManifestYaml::vision);
         YamlSection made = root.section("made");
         return new GuardManifest(
                 id,
@@ -82,7 +81,27 @@ final class ManifestYaml {
                 model,
                 hazards,
                 verdict,
-                new GuardManifest.Made(made.text("tool"), made.text("recipe"), made.texts("source")));
+                vision,
+                new GuardManifest.Made(
+                        made.text("tool"), made.text("recipe"), made.optionalText("original"), made.texts("source")));
+    }
+
+    private static Precision precision(YamlSection section) {
+        return section.choice(
+                "precision",
+                Arrays.stream(Precision.values())
+                        .collect(Collectors.toMap(Precision::label, p -> p, (a, _) -> a, LinkedHashMap::new)));
+    }
+
+    private static GuardManifest.Vision vision(YamlSection section) {
+        return new GuardManifest.Vision(
+                precision(section),
+                new VisionShape(
+                        section.integer("tile-size", 1),
+                        section.integer("tiles", 1),
+                        section.integer("tile-tokens", 1),
+                        section.integer("layers", 1),
+                        section.integer("image-token", 1)));
     }
 
     private static GuardManifest.Context context(YamlSection section) {
@@ -205,9 +224,20 @@ final class ManifestYaml {
             verdict.put("list", list);
         });
         root.put("verdict", verdict);
+        manifest.vision().ifPresent(eyes -> {
+            Map<String, Object> vision = new LinkedHashMap<>();
+            vision.put("precision", eyes.precision().label());
+            vision.put("tile-size", eyes.shape().tileSize());
+            vision.put("tiles", eyes.shape().tiles());
+            vision.put("tile-tokens", eyes.shape().tileTokens());
+            vision.put("layers", eyes.shape().layers());
+            vision.put("image-token", eyes.shape().imageToken());
+            root.put("vision", vision);
+        });
         Map<String, Object> made = new LinkedHashMap<>();
         made.put("tool", manifest.made().tool());
         made.put("recipe", manifest.made().recipe());
+        manifest.made().original().ifPresent(original -> made.put("original", original));
         made.put("source", manifest.made().source());
         root.put("made", made);
         DumpSettings settings = DumpSettings.builder()

@@ -6,6 +6,7 @@ import dev.corral.guardmodels.GuardDirectories;
 import dev.corral.guardmodels.ScriptedGuard;
 import dev.corral.guardmodels.ScriptedModel;
 import dev.corral.guardmodels.conversation.Conversation;
+import dev.corral.guardmodels.conversation.Image;
 import dev.corral.guardmodels.conversation.Part;
 import dev.corral.guardmodels.conversation.Role;
 import dev.corral.guardmodels.conversation.Turn;
@@ -92,6 +93,9 @@ class CachingGuardTests {
                 part(new Part.ToolCallPart("ab", "", "")),
                 part(new Part.ToolResultPart("ab", "")),
                 part(new Part.ImagePart("ab", "")),
+                part(new Part.ImagePart(new Image.Unavailable("ab"), "")),
+                part(new Part.ImagePart(Image.File.of(new byte[] {'a', 'b'}), "")),
+                part(new Part.ImagePart(Image.File.of(new byte[] {'a', 'c'}), "")),
                 part(new Part.OpaquePart("ab", "")),
                 part(new Part.OpaquePart("ab", "elsewhere")));
         Set<ConversationKey> keys = new HashSet<>();

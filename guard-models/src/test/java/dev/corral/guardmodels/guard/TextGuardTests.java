@@ -8,6 +8,7 @@ import dev.corral.guardmodels.Fixtures;
 import dev.corral.guardmodels.GuardDirectories;
 import dev.corral.guardmodels.ScriptedModel;
 import dev.corral.guardmodels.conversation.Conversation;
+import dev.corral.guardmodels.conversation.Image;
 import dev.corral.guardmodels.conversation.Part;
 import dev.corral.guardmodels.conversation.Role;
 import dev.corral.guardmodels.conversation.Turn;
@@ -134,12 +135,20 @@ class TextGuardTests {
     void assessWhenNothingCanBeReadSaysWhatWasLeftOut() throws IOException {
         Scored scored = scored(said(new Turn(
                 Role.USER,
-                List.of(new Part.ImagePart("data:", "messages[0].content[0]"), new Part.OpaquePart("audio", "x")))));
+                List.of(
+                        new Part.ImagePart("data:", "messages[0].content[0]"),
+                        new Part.ImagePart(new Image.Unavailable("it is gone"), "messages[0].content[1]"),
+                        new Part.OpaquePart("audio", "x")))));
         assertThat(scored.unsafe().value()).isZero();
-        assertThat(scored.coverage().images()).isEqualTo(new Extent(0, 1));
+        assertThat(scored.coverage().images()).isEqualTo(new Extent(0, 2));
         assertThat(scored.coverage().unscanned())
                 .containsExactly(
-                        new Coverage.Unscanned("image", "messages[0].content[0]", "this guard reads text only"),
+                        new Coverage.Unscanned(
+                                "image",
+                                "messages[0].content[0]",
+                                "the guard here reads text only; whoever runs Corral can add one that sees images with"
+                                        + " corral.guard.vision.directory"),
+                        new Coverage.Unscanned("image", "messages[0].content[1]", "it is gone"),
                         new Coverage.Unscanned("audio", "x", "no guard can read it"));
         assertThat(model.asked).isEmpty();
     }

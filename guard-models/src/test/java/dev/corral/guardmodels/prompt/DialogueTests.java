@@ -67,8 +67,18 @@ class DialogueTests {
     }
 
     @Test
+    void aboutWhenTurnHasImagesAloneIsAnUtteranceWithoutText() {
+        Turn image = new Turn(Role.USER, List.of(new Part.ImagePart("data:", "0")));
+        Dialogue dialogue = Dialogue.about(new Conversation(List.of(image, Turn.of(Role.ASSISTANT, "a"))));
+        assertThat(dialogue.image()).isTrue();
+        assertThat(dialogue.utterances())
+                .containsExactly(new Utterance(Speaker.USER, List.of()), new Utterance(Speaker.AGENT, List.of("a")));
+    }
+
+    @Test
     void dialogueWhenEmptyIsRefused() {
         assertThatIllegalArgumentException().isThrownBy(() -> new Dialogue(List.of()));
-        assertThatIllegalArgumentException().isThrownBy(() -> new Utterance(Speaker.USER, List.of()));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new Dialogue(List.of(new Utterance(Speaker.USER, List.of()))));
     }
 }

@@ -13,16 +13,18 @@ final class GoldenDialogues {
     /** Messages of role and parts. */
     static Dialogue ofMessages(JsonNode messages) {
         List<Utterance> utterances = new ArrayList<>();
+        boolean image = false;
         for (JsonNode message : messages) {
             List<String> texts = new ArrayList<>();
             for (JsonNode part : message.get("content")) {
                 if (part.path("type").stringValue("").equals("text")) {
                     texts.add(part.get("text").stringValue());
                 }
+                image |= part.path("type").stringValue("").equals("image");
             }
             utterances.add(new Utterance(speaker(message), texts));
         }
-        return new Dialogue(utterances);
+        return new Dialogue(utterances, image);
     }
 
     /** Turns of role and text. */

@@ -46,6 +46,16 @@ class GuardManifestTests {
         assertThat(GuardManifest.parse(manifest.toYaml(), "again")).isEqualTo(manifest);
     }
 
+    @Test
+    void toYamlWhenTheOriginalIsToldKeepsIt() {
+        String yaml =
+                GuardDirectories.TINY.replace("recipe: fp32,", "recipe: fp32, original: 'a program: for phones',");
+        GuardManifest manifest = GuardManifest.parse(yaml, "guard.yaml");
+
+        assertThat(manifest.made().original()).contains("a program: for phones");
+        assertThat(GuardManifest.parse(manifest.toYaml(), "again")).isEqualTo(manifest);
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             format: 1               | format: 2              | 'format' is 2, but this Corral reads only 1

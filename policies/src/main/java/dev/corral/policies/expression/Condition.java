@@ -24,6 +24,7 @@ import dev.cel.runtime.CelRuntime;
 import dev.cel.runtime.CelRuntimeFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +32,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 
 /** A checked condition. Immutable, and safe for use by many threads. */
@@ -50,6 +52,8 @@ public final class Condition {
     private static final int MOST_TERMS = 200;
     private static final Set<String> COMPARISONS = Set.of("_<_", "_<=_", "_>_", "_>=_");
 
+    private static final String CONTENT_HASH = "content_hash";
+
     private static final Map<String, CelType> VARIABLES = variables();
     private static final CelOptions OPTIONS = CelOptions.current()
             .maxExpressionCodePointSize(LONGEST)
@@ -57,23 +61,31 @@ public final class Condition {
             .enableHeterogeneousNumericComparisons(true)
             .build();
 
+    private static final AtomicBoolean PREPARED = new AtomicBoolean();
+
     private final String text;
     private final CelRuntime.Program program;
     private final Map<String, List<String>> lists;
+    private final Set<String> variables;
     private final SortedSet<Double> probabilitySteps;
     private final SortedSet<Double> unsafeSteps;
+    private final boolean namesContentHash;
 
     private Condition(
             String text,
             CelRuntime.Program program,
             Map<String, List<String>> lists,
+            Set<String> variables,
             SortedSet<Double> probabilitySteps,
-            SortedSet<Double> unsafeSteps) {
+            SortedSet<Double> unsafeSteps,
+            boolean namesContentHash) {
         this.text = text;
         this.program = program;
         this.lists = lists;
+        this.variables = Set.copyOf(variables);
         this.probabilitySteps = probabilitySteps;
         this.unsafeSteps = unsafeSteps;
+        this.namesContentHash = namesContentHash;
     }
 
     /**
@@ -150,8 +162,10 @@ public final class Condition {
                     text,
                     Environment.RUNTIME.createProgram(tree),
                     lists,
+                    survey.variables,
                     survey.steps("probability"),
-                    survey.steps("unsafe")));
+                    survey.steps("unsafe"),
+                    survey.namesContentHash));
         } catch (CelValidationException | CelEvaluationException e) {
             return wrong(0, Mistake.Kind.SYNTAX, String.valueOf(e.getMessage()));
         }
@@ -160,6 +174,11 @@ public final class Condition {
     /** As it was written. */
     public String text() {
         return text;
+    }
+
+    /** Whether it looks at this variable. */
+    public boolean uses(String variable) {
+        return variables.contains(variable);
     }
 
     /** Where the answer may change with the probability. */
@@ -180,16 +199,32 @@ public final class Condition {
         values.put("unsafe", subject.unsafe());
         values.put("direction", subject.direction());
         values.put("source", subject.source());
+        values.put("tool", subject.tool());
         values.put("route", subject.route());
         values.put("tenant", subject.tenant());
         values.put("model", subject.model());
         values.put("language", subject.language());
-        values.put("content_hash", subject.contentHash());
+        if (namesContentHash) {
+            values.put(CONTENT_HASH, subject.contentHash().get());
+        }
         values.put("lists", lists);
         try {
             return Boolean.TRUE.equals(program.eval(values));
         } catch (CelEvaluationException e) {
             throw new IllegalStateException("a checked condition has an answer for everything: " + text, e);
+        }
+    }
+
+    /**
+     * Begins, in the background, what conditions need, so that most of it is there once a file was read. Whoever checks a
+     * condition meanwhile waits for it.
+     */
+    public static void prepare() {
+        if (PREPARED.compareAndSet(false, true)) {
+            Thread.ofPlatform()
+                    .daemon()
+                    .name("conditions")
+                    .start(() -> check("hazard == 'S1' && unsafe < 0.5", Map.of()));
         }
     }
 
@@ -237,7 +272,8 @@ public final class Condition {
         variables.put("hazard", SimpleType.STRING);
         variables.put("probability", SimpleType.DOUBLE);
         variables.put("unsafe", SimpleType.DOUBLE);
-        for (String name : List.of("direction", "source", "route", "tenant", "model", "language", "content_hash")) {
+        for (String name :
+                List.of("direction", "source", "tool", "route", "tenant", "model", "language", CONTENT_HASH)) {
             variables.put(name, SimpleType.STRING);
         }
         variables.put("lists", MapType.create(SimpleType.STRING, ListType.create(SimpleType.STRING)));
@@ -289,7 +325,9 @@ public final class Condition {
         private final Map<String, List<String>> lists;
         private final List<Mistake> mistakes = new ArrayList<>();
         private final Map<String, SortedSet<Double>> steps = new LinkedHashMap<>();
+        private final Set<String> variables = new HashSet<>();
         private int terms;
+        private boolean namesContentHash;
 
         Survey(CelAbstractSyntaxTree tree, Map<String, List<String>> lists) {
             this.tree = tree;
@@ -359,6 +397,8 @@ public final class Condition {
 
         private void identifier(CelExpr expression) {
             String name = expression.ident().name();
+            namesContentHash |= name.equals(CONTENT_HASH);
+            variables.add(name);
             if (graded(expression).isPresent()) {
                 report(
                         expression,

@@ -1,5 +1,7 @@
 package dev.corral.policies.expression;
 
+import java.util.function.Supplier;
+
 /**
  * What a condition is asked about: one hazard in one piece of content. The names are those of the conditions' variables.
  *
@@ -8,11 +10,13 @@ package dev.corral.policies.expression;
  * @param unsafe that the content is unsafe at all
  * @param direction {@code prompt} or {@code completion}
  * @param source who says it, such as {@code user} or {@code tool-result}
+ * @param tool the name of the tool that is called; empty where none is
  * @param route the gateway's; empty where there is none
  * @param tenant whose traffic it is; empty where that is not known
  * @param model as the client named it; empty where it named none
  * @param language the one that the client likes best, such as {@code de}; empty where it did not say
- * @param contentHash SHA-256 of the content, in hexadecimal digits; empty where there is none
+ * @param contentHash SHA-256 of the content, in hexadecimal digits; empty where there is none; asked for only by conditions
+ *     that name it
  */
 public record Subject(
         String hazard,
@@ -20,8 +24,9 @@ public record Subject(
         double unsafe,
         String direction,
         String source,
+        String tool,
         String route,
         String tenant,
         String model,
         String language,
-        String contentHash) {}
+        Supplier<String> contentHash) {}

@@ -11,6 +11,7 @@ import dev.corral.policies.pattern.Redaction;
 import dev.corral.policies.pattern.Redaction.Replacement;
 import dev.corral.policies.pattern.Span;
 import dev.corral.policies.policy.Decision.Outcome;
+import dev.corral.policies.policy.Policy.Guards;
 import dev.corral.policies.policy.Policy.NamedPattern;
 import dev.corral.policies.policy.Policy.Source;
 import dev.corral.policies.taxonomy.Hazard;
@@ -124,9 +125,19 @@ public final class CompiledPolicy {
         return defaultThreshold;
     }
 
+    /** How guards are used. */
+    public Guards guards() {
+        return policy.guards();
+    }
+
     /** How the guard for text is used. */
     public GuardUse textGuard() {
-        return policy.textGuard();
+        return policy.guards().text();
+    }
+
+    /** What is allowed about images that a request names by their address. */
+    public ImageUse images() {
+        return policy.images();
     }
 
     /** How clients are told of a block. */
@@ -207,7 +218,9 @@ public final class CompiledPolicy {
         List<Replacement> found = new ArrayList<>();
         patterns.forEach((hazard, list) -> {
             Evidence evidence = new Evidence(
-                    new Scored(Probability.ONE, Map.of(hazard, Probability.ONE), Coverage.NOTHING), Set.of(source), "");
+                    new Scored(Probability.ONE, Map.of(hazard, Probability.ONE), Coverage.NOTHING),
+                    Set.of(source),
+                    ContentHash.NONE);
             if (book.rule(hazard, facts, evidence, 1, 1).action() == Action.REDACT) {
                 for (NamedPattern named : list) {
                     for (Span span : named.pattern().find(text)) {
@@ -216,6 +229,15 @@ public final class CompiledPolicy {
                 }
             }
         });
+        return Redaction.of(found);
+    }
+
+    /** All that patterns find in a text, whatever rules do with it. */
+    public Redaction spans(String text) {
+        List<Replacement> found = new ArrayList<>();
+        patterns.forEach((hazard, list) -> list.forEach(named -> named.pattern()
+                .find(text)
+                .forEach(span -> found.add(new Replacement(span, replacements.getOrDefault(hazard, ""))))));
         return Redaction.of(found);
     }
 
@@ -480,7 +502,7 @@ public final class CompiledPolicy {
         if (reasons.isEmpty()) {
             return Optional.empty();
         }
-        GuardUse.Unavailable unavailable = policy.textGuard().unavailable();
+        GuardUse.Unavailable unavailable = textGuard().unavailable();
         return Optional.of(new Ground(
                 unavailable.outcome(),
                 List.of(),

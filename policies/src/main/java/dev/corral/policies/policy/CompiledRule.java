@@ -18,6 +18,7 @@ record CompiledRule(
         Optional<Set<Hazard>> hazards,
         Set<Direction> directions,
         Set<ContentSource> sources,
+        List<Glob> tools,
         List<Glob> routes,
         List<Glob> tenants,
         Optional<Set<String>> listedTenants,
@@ -37,6 +38,7 @@ record CompiledRule(
             Set.of(ContentSource.values()),
             List.of(),
             List.of(),
+            List.of(),
             Optional.empty(),
             List.of(),
             List.of(),
@@ -47,21 +49,44 @@ record CompiledRule(
             Optional.empty(),
             Optional.empty());
 
+    /** The same rule under a condition. */
+    CompiledRule under(Optional<Condition> checked) {
+        return new CompiledRule(
+                id,
+                hazards,
+                directions,
+                sources,
+                tools,
+                routes,
+                tenants,
+                listedTenants,
+                models,
+                languages,
+                listedHashes,
+                probability,
+                checked,
+                action,
+                message,
+                audit);
+    }
+
     boolean isAbout(Hazard hazard) {
         return hazards.map(set -> set.contains(hazard)).orElse(true);
     }
 
     /** Whether it is for this case; the hazard is one that it is about. */
-    boolean matches(Hazard hazard, Facts facts, ContentSource source, String hash, double p, double unsafe) {
+    boolean matches(
+            Hazard hazard, Facts facts, ContentSource source, String tool, ContentHash hash, double p, double unsafe) {
         return directions.contains(facts.direction())
                 && sources.contains(source)
+                && (tools.isEmpty() || (!tool.isEmpty() && matches(tools, tool)))
                 && probability.contains(p)
                 && matches(routes, facts.route())
                 && matches(tenants, facts.tenant())
                 && listedTenants.map(set -> set.contains(facts.tenant())).orElse(true)
                 && matches(models, facts.model())
                 && (languages.isEmpty() || languages.contains(facts.language()))
-                && listedHashes.map(set -> set.contains(hash)).orElse(true)
+                && listedHashes.map(set -> set.contains(hash.hex())).orElse(true)
                 && condition
                         .map(c -> c.holds(new Subject(
                                 hazard.code(),
@@ -69,11 +94,12 @@ record CompiledRule(
                                 unsafe,
                                 facts.direction().name().toLowerCase(Locale.ROOT),
                                 source.word(),
+                                tool,
                                 facts.route(),
                                 facts.tenant(),
                                 facts.model(),
                                 facts.language(),
-                                hash)))
+                                hash::hex)))
                         .orElse(true);
     }
 

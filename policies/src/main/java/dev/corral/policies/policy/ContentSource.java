@@ -4,8 +4,10 @@ import java.util.Locale;
 
 /** Who says something, or by which way it came. */
 public enum ContentSource {
-    /** The application's instructions, with its definitions of tools. */
+    /** The application's instructions. */
     SYSTEM,
+    /** The application's definition of a tool, which the model reads like instructions. */
+    TOOL_DEFINITION,
     USER,
     ASSISTANT,
     /** A call of a tool by the assistant. */

@@ -9,17 +9,31 @@ import java.util.Set;
  * What was found in one piece of content.
  *
  * @param sources who says it, at least one; where a piece mixes several, the strictest rule of all of them counts
- * @param contentHash SHA-256 of the content, in hexadecimal digits; empty where there is none
+ * @param tools names of the tools that are called in it; none where there are no calls
+ * @param hash of the content
  */
-public record Evidence(Assessment assessment, Set<ContentSource> sources, String contentHash) {
+public record Evidence(Assessment assessment, Set<ContentSource> sources, Set<String> tools, ContentHash hash) {
 
     public Evidence {
+        tools = Set.copyOf(tools);
         sources = Collections.unmodifiableSet(EnumSet.copyOf(sources));
+    }
+
+    /** Of content in which no tool is called. */
+    public Evidence(Assessment assessment, Set<ContentSource> sources, ContentHash hash) {
+        this(assessment, sources, Set.of(), hash);
+    }
+
+    /** The tools that what a source says may be of; none but the empty name where it calls none. */
+    Set<String> tools(ContentSource source) {
+        return source == ContentSource.TOOL_CALL && !tools.isEmpty() ? tools : Set.of("");
     }
 
     /** What a user asked or an assistant answered. */
     static Evidence plain(Assessment assessment, Direction direction) {
         return new Evidence(
-                assessment, Set.of(direction == Direction.PROMPT ? ContentSource.USER : ContentSource.ASSISTANT), "");
+                assessment,
+                Set.of(direction == Direction.PROMPT ? ContentSource.USER : ContentSource.ASSISTANT),
+                ContentHash.NONE);
     }
 }

@@ -66,8 +66,9 @@ public record Explanation(Decision decision, List<Change> changes) {
 
     private static Decision decide(
             CompiledPolicy policy, String text, Scored scored, ContentSource source, Facts facts) {
-        List<Evidence> evidence = new ArrayList<>(List.of(new Evidence(scored, Set.of(source), "")));
-        policy.match(text).forEach(found -> evidence.add(new Evidence(found, Set.of(source), "")));
+        ContentHash hash = ContentHash.of(() -> text);
+        List<Evidence> evidence = new ArrayList<>(List.of(new Evidence(scored, Set.of(source), hash)));
+        policy.match(text).forEach(found -> evidence.add(new Evidence(found, Set.of(source), hash)));
         return policy.weigh(evidence, facts);
     }
 

@@ -30,7 +30,8 @@ import java.util.Set;
  * @param blockStyle how clients are told of a block
  * @param blockMessage what they are told, where a rule does not say it
  * @param audit what an audit may keep, where a rule does not say it
- * @param textGuard how the guard for text is used
+ * @param guards how they are used
+ * @param images what is allowed about images that are named by their address
  * @param streaming how streamed answers are cut into windows
  * @param optimism which requests go to the upstream before the verdict
  * @param tests inside the file
@@ -53,7 +54,8 @@ public record Policy(
         BlockStyle blockStyle,
         Optional<Messages> blockMessage,
         AuditDetail audit,
-        GuardUse textGuard,
+        Guards guards,
+        ImageUse images,
         StreamingWindows streaming,
         Optimism optimism,
         List<PolicyTest> tests,
@@ -150,6 +152,7 @@ public record Policy(
      * @param hazards which
      * @param directions in which the content travels; at least one
      * @param sources who says it; at least one
+     * @param tools that are called, with {@code *} for any characters; empty for all, and for what is no call
      * @param routes with {@code *} for any characters; empty for all
      * @param tenants with {@code *} for any characters; empty for all
      * @param tenantLists names of lists of tenants; empty for all
@@ -163,6 +166,7 @@ public record Policy(
             HazardSelector hazards,
             Set<Direction> directions,
             Set<ContentSource> sources,
+            List<String> tools,
             List<String> routes,
             List<String> tenants,
             List<ListReference> tenantLists,
@@ -176,6 +180,7 @@ public record Policy(
             // in the order of the enum, so that messages do not depend on the run
             directions = Collections.unmodifiableSet(EnumSet.copyOf(directions));
             sources = Collections.unmodifiableSet(EnumSet.copyOf(sources));
+            tools = List.copyOf(tools);
             routes = List.copyOf(routes);
             tenants = List.copyOf(tenants);
             tenantLists = List.copyOf(tenantLists);
@@ -194,6 +199,7 @@ public record Policy(
             // what differs most between rules comes first: this is asked for every pair of them
             return (expression.isEmpty()
                             || expression.map(Expression::text).equals(other.expression.map(Expression::text)))
+                    && covers(tools, other.tools)
                     && covers(routes, other.routes)
                     && covers(tenants, other.tenants)
                     && covers(models, other.models)
@@ -208,7 +214,8 @@ public record Policy(
 
         /** Whether nothing but hazard, direction, source and probability decides whether it holds. */
         boolean isGraded() {
-            return routes.isEmpty()
+            return tools.isEmpty()
+                    && routes.isEmpty()
                     && tenants.isEmpty()
                     && tenantLists.isEmpty()
                     && models.isEmpty()
@@ -282,6 +289,20 @@ public record Policy(
      * @param code such as {@code S4}
      */
     public record HazardReference(String code, SourceLocation location) {}
+
+    /**
+     * Which guard sees what.
+     *
+     * @param text for texts
+     * @param vision for images
+     */
+    public record Guards(GuardUse text, GuardUse vision) {
+
+        static final Guards DEFAULT = new Guards(GuardUse.TEXT, GuardUse.VISION);
+    }
+
+    /** A guard as a file names it. */
+    public record GuardReference(String name, SourceLocation location) {}
 
     /** A list as a file names it. */
     public record ListReference(String name, SourceLocation location) {}

@@ -24,6 +24,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** Checks policies against what a guard can see, and makes them ready for decisions. */
 public final class PolicyCompiler {
@@ -70,9 +72,14 @@ public final class PolicyCompiler {
         }
         List<CompiledRule> rules = policy.rules().stream().map(this::compile).toList();
         checkTests();
+        checkGuards();
         Probability defaultThreshold = policy.defaultThreshold().orElse(sight.recommendedThreshold());
         new PolicyLinter(policy, vocabulary, rules, defaultThreshold, thresholds, problems).lint();
-        return new CompiledPolicy(policy, vocabulary, rules, defaultThreshold, thresholds, problems.issues());
+        // what conditions need may still be in preparation, and nothing else waits for it
+        List<CompiledRule> complete = IntStream.range(0, rules.size())
+                .mapToObj(i -> complete(policy.rules().get(i), rules.get(i)))
+                .toList();
+        return new CompiledPolicy(policy, vocabulary, complete, defaultThreshold, thresholds, problems.issues());
     }
 
     private Vocabulary vocabulary() {
@@ -133,6 +140,21 @@ public final class PolicyCompiler {
                                 + " place."));
     }
 
+    /** The rule under its condition, if it has one. */
+    private CompiledRule complete(Rule rule, CompiledRule compiled) {
+        if (rule.when().expression().isEmpty()) {
+            return compiled;
+        }
+        Optional<Condition> condition = condition(rule.when().expression().get());
+        if (rule.action() == Action.REDACT
+                && rule.when().tools().isEmpty()
+                && condition.filter(c -> c.uses("tool")).isPresent()) {
+            reportRedactionOfTools(rule);
+        }
+        return compiled.under(condition);
+    }
+
+    /** All of a rule but its condition. */
     private CompiledRule compile(Rule rule) {
         When when = rule.when();
         Optional<Set<Hazard>> hazards = switch (when.hazards()) {
@@ -150,6 +172,7 @@ public final class PolicyCompiler {
                 hazards,
                 when.directions(),
                 when.sources(),
+                globs(when.tools()),
                 globs(when.routes()),
                 globs(when.tenants()),
                 listed(when.tenantLists()),
@@ -157,13 +180,25 @@ public final class PolicyCompiler {
                 when.languages(),
                 listed(when.hashLists()),
                 when.probability(),
-                when.expression().flatMap(this::condition),
+                Optional.empty(),
                 rule.action(),
                 rule.message(),
                 rule.audit());
     }
 
+    private void reportRedactionOfTools(Rule rule) {
+        problems.report(
+                Problem.CANNOT_REDACT,
+                rule.location(),
+                "rule '" + rule.id() + "' redacts calls of some tools only, and spans are taken out of all calls alike",
+                "Write 'source: tool-call' in place of 'tool', or 'block'.");
+    }
+
     private void checkRedaction(Rule rule, Optional<Set<Hazard>> hazards) {
+        if (!rule.when().tools().isEmpty()) {
+            reportRedactionOfTools(rule);
+            return;
+        }
         if (hazards.isEmpty()) {
             problems.report(
                     Problem.CANNOT_REDACT,
@@ -287,6 +322,23 @@ public final class PolicyCompiler {
                                     .map(word -> "Did you mean '" + word + "'?")
                                     .orElse("Write the id of a rule, or leave 'by' out.")));
         }
+    }
+
+    private void checkGuards() {
+        if (sight.guards().isEmpty()) {
+            return;
+        }
+        Stream.of(policy.guards().text(), policy.guards().vision())
+                .flatMap(guard -> guard.use().stream())
+                .filter(reference -> !sight.guards().contains(reference.name()))
+                .forEach(reference -> problems.report(
+                        Problem.UNKNOWN_GUARD,
+                        reference.location(),
+                        "the gateway has no guard " + Problems.quote(reference.name()) + "; it has "
+                                + sight.guards().stream().sorted().collect(Collectors.joining(", ")),
+                        Spelling.nearest(reference.name(), sight.guards())
+                                .map(name -> "Did you mean '" + name + "'?")
+                                .orElse("Correct it, or leave 'use' out for the one that there is.")));
     }
 
     private Optional<Hazard> hazard(HazardReference reference) {

@@ -47,6 +47,7 @@ public final class PolicyDiff {
      *
      * @param hazards the least probabilities that show it
      * @param upTo the greatest probability of the first hazard with the same difference
+     * @param tool that is called; empty where none is, or where it does not matter
      * @param facts about the exchange; names that do not matter are empty
      */
     public record Difference(
@@ -54,10 +55,14 @@ public final class PolicyDiff {
             double upTo,
             Facts facts,
             ContentSource source,
+            String tool,
             Outcome before,
             Outcome after,
             List<String> rulesBefore,
             List<String> rulesAfter) {}
+
+    /** Who says something, and by a call of which tool. */
+    private record Speaker(ContentSource source, String tool) {}
 
     /** All differences that the search finds, each by its smallest example; none for the same policy. */
     public static List<Difference> between(CompiledPolicy before, CompiledPolicy after) {
@@ -72,9 +77,10 @@ public final class PolicyDiff {
         for (Hazard hazard : hazards) {
             Set<List<Object>> plain = new LinkedHashSet<>();
             for (Facts facts : facts()) {
-                for (ContentSource source : sources(facts.direction())) {
-                    List<Difference> found = single(hazard, facts, source);
-                    boolean isPlain = facts.route().isEmpty()
+                for (Speaker speaker : speakers(facts.direction())) {
+                    List<Difference> found = single(hazard, facts, speaker);
+                    boolean isPlain = speaker.tool().isEmpty()
+                            && facts.route().isEmpty()
                             && facts.tenant().isEmpty()
                             && facts.model().isEmpty()
                             && facts.languages().isEmpty();
@@ -97,12 +103,12 @@ public final class PolicyDiff {
         }
     }
 
-    private List<Difference> single(Hazard hazard, Facts facts, ContentSource source) {
+    private List<Difference> single(Hazard hazard, Facts facts, Speaker speaker) {
         List<Difference> found = new ArrayList<>();
         boolean pattern = before.patternHazards().contains(hazard)
                 || after.patternHazards().contains(hazard);
         for (double p : pattern ? List.of(1.0) : grid(hazard)) {
-            Optional<Difference> difference = compare(Map.of(hazard, p), facts, source);
+            Optional<Difference> difference = compare(Map.of(hazard, p), facts, speaker);
             if (difference.isEmpty()) {
                 continue;
             }
@@ -115,7 +121,15 @@ public final class PolicyDiff {
                     && last.rulesAfter.equals(next.rulesAfter)) {
                 found.removeLast();
                 found.add(new Difference(
-                        last.hazards, p, facts, source, last.before, last.after, last.rulesBefore, last.rulesAfter));
+                        last.hazards,
+                        p,
+                        facts,
+                        speaker.source(),
+                        speaker.tool(),
+                        last.before,
+                        last.after,
+                        last.rulesBefore,
+                        last.rulesAfter));
             } else {
                 found.add(next);
             }
@@ -134,13 +148,14 @@ public final class PolicyDiff {
     }
 
     private void pair(Hazard a, Hazard b, Facts facts) {
-        ContentSource source = facts.direction() == Direction.PROMPT ? ContentSource.USER : ContentSource.ASSISTANT;
+        Speaker speaker =
+                new Speaker(facts.direction() == Direction.PROMPT ? ContentSource.USER : ContentSource.ASSISTANT, "");
         for (double p = STEP; p < 1; p += STEP) {
             for (double q = STEP; p + q <= 1; q += STEP) {
                 Map<Hazard, Double> both = new LinkedHashMap<>();
                 both.put(a, p);
                 both.put(b, q);
-                Optional<Difference> difference = compare(both, facts, source);
+                Optional<Difference> difference = compare(both, facts, speaker);
                 if (difference.isPresent()) {
                     differences.add(difference.get());
                     return;
@@ -149,16 +164,17 @@ public final class PolicyDiff {
         }
     }
 
-    private Optional<Difference> compare(Map<Hazard, Double> probabilities, Facts facts, ContentSource source) {
-        Decision one = decide(before, probabilities, facts, source);
-        Decision other = decide(after, probabilities, facts, source);
+    private Optional<Difference> compare(Map<Hazard, Double> probabilities, Facts facts, Speaker speaker) {
+        Decision one = decide(before, probabilities, facts, speaker);
+        Decision other = decide(after, probabilities, facts, speaker);
         return one.outcome() == other.outcome()
                 ? Optional.empty()
                 : Optional.of(new Difference(
                         probabilities,
                         probabilities.values().iterator().next(),
                         facts,
-                        source,
+                        speaker.source(),
+                        speaker.tool(),
                         one.outcome(),
                         other.outcome(),
                         one.ruleIds(),
@@ -166,7 +182,7 @@ public final class PolicyDiff {
     }
 
     private static Decision decide(
-            CompiledPolicy policy, Map<Hazard, Double> probabilities, Facts facts, ContentSource source) {
+            CompiledPolicy policy, Map<Hazard, Double> probabilities, Facts facts, Speaker speaker) {
         Map<Hazard, Probability> hazards = new LinkedHashMap<>();
         probabilities.forEach((hazard, p) -> {
             if (policy.hazards().contains(hazard)) {
@@ -178,8 +194,9 @@ public final class PolicyDiff {
         return policy.weigh(
                 List.of(new Evidence(
                         new Scored(new Probability(Math.min(1, unsafe)), hazards, Coverage.NOTHING),
-                        Set.of(source),
-                        "")),
+                        Set.of(speaker.source()),
+                        speaker.tool().isEmpty() ? Set.of() : Set.of(speaker.tool()),
+                        ContentHash.NONE)),
                 facts);
     }
 
@@ -252,6 +269,15 @@ public final class PolicyDiff {
                     .forEach(names::add);
         }
         return names;
+    }
+
+    private List<Speaker> speakers(Direction direction) {
+        return sources(direction).stream()
+                .flatMap(source -> (source == ContentSource.TOOL_CALL
+                                ? names(When::tools, _ -> List.of())
+                                : Set.of(UNKNOWN))
+                        .stream().map(tool -> new Speaker(source, tool)))
+                .toList();
     }
 
     private static Set<ContentSource> sources(Direction direction) {

@@ -2,6 +2,7 @@ package dev.corral.policies.policy;
 
 import dev.corral.policies.assessment.Probability;
 import dev.corral.policies.pattern.ExpressionPattern;
+import dev.corral.policies.policy.Policy.Expression;
 import dev.corral.policies.policy.Policy.HazardDefinition;
 import dev.corral.policies.policy.Policy.HazardReference;
 import dev.corral.policies.policy.Policy.NamedPattern;
@@ -12,6 +13,7 @@ import dev.corral.policies.policy.Policy.When;
 import dev.corral.policies.taxonomy.Hazard;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -36,6 +38,7 @@ final class PolicyLinter {
     private final Probability defaultThreshold;
     private final Map<Hazard, Probability> thresholds;
     private final Problems problems;
+    private final Map<String, List<Integer>> narrow = new HashMap<>();
 
     PolicyLinter(
             Policy policy,
@@ -94,6 +97,10 @@ final class PolicyLinter {
                     "Write 'direction: prompt', or another source.");
             return;
         }
+        if (!when.tools().isEmpty() && !when.sources().contains(ContentSource.TOOL_CALL)) {
+            unreachable(rule, "only calls name a tool", "Write 'source: tool-call', or remove 'source' or 'tool'.");
+            return;
+        }
         if (!cells.isEmpty() && taken.keySet().containsAll(cells)) {
             String takers = cells.stream()
                     .map(taken::get)
@@ -105,10 +112,11 @@ final class PolicyLinter {
                     "its hazards go to " + takers,
                     "Move it up, narrow the earlier rule, or remove it. Each hazard takes its first matching rule.");
         } else {
-            IntStream.range(0, index)
+            names(when)
+                    .flatMap(name -> narrow.getOrDefault(name, List.of()).stream())
                     .filter(i -> covers(i, when, hazards))
-                    .mapToObj(policy.rules()::get)
-                    .findFirst()
+                    .min(Comparator.naturalOrder())
+                    .map(policy.rules()::get)
                     .ifPresent(earlier -> unreachable(
                             rule,
                             named(earlier) + " takes everything that it is for",
@@ -117,14 +125,47 @@ final class PolicyLinter {
         }
         if (when.isPlain()) {
             cells.forEach(cell -> taken.putIfAbsent(cell, rule));
+        } else {
+            narrowest(when)
+                    .forEach(name ->
+                            narrow.computeIfAbsent(name, _ -> new ArrayList<>()).add(index));
         }
+    }
+
+    /*
+     * A rule leaves nothing of another one only if each kind of names that it has is there in the other, too. So a rule is
+     * looked for under the names of one kind that it has, the kind by which rules differ most, and not among all rules.
+     */
+
+    private static final String NO_NAMES = "";
+
+    /** Under what to look for the rules that may leave nothing of these cases. */
+    private static Stream<String> names(When when) {
+        return Stream.concat(Stream.of(NO_NAMES), kinds(when).map(List::getFirst));
+    }
+
+    /** Under what a rule can be found. */
+    private static List<String> narrowest(When when) {
+        return kinds(when).findFirst().orElse(List.of(NO_NAMES));
+    }
+
+    private static Stream<List<String>> kinds(When when) {
+        return Stream.of(
+                        kind("condition", when.expression().map(Expression::text).stream()),
+                        kind("route", when.routes().stream()),
+                        kind("tenant", when.tenants().stream()),
+                        kind("model", when.models().stream()),
+                        kind("language", when.languages().stream()))
+                .filter(names -> !names.isEmpty());
+    }
+
+    private static List<String> kind(String kind, Stream<String> names) {
+        return names.map(name -> kind + " " + name).toList();
     }
 
     /** Whether an earlier rule with further conditions leaves nothing of these cases. */
     private boolean covers(int earlier, When when, List<Hazard> hazards) {
-        When other = policy.rules().get(earlier).when();
-        return !other.isPlain()
-                && other.covers(when)
+        return policy.rules().get(earlier).when().covers(when)
                 && compiled.get(earlier)
                         .hazards()
                         .map(set -> set.containsAll(hazards))
@@ -165,6 +206,7 @@ final class PolicyLinter {
             new Policy.HazardSelector.Any(),
             EnumSet.allOf(Direction.class),
             EnumSet.allOf(ContentSource.class),
+            List.of(),
             List.of(),
             List.of(),
             List.of(),
@@ -237,25 +279,28 @@ final class PolicyLinter {
     }
 
     private void warnIfStrongerIsKinder() {
+        List<Integer> graded = IntStream.range(0, compiled.size())
+                .filter(i -> policy.rules().get(i).when().isGraded())
+                .boxed()
+                .toList();
         Set<String> reported = new LinkedHashSet<>();
         for (Hazard hazard : vocabulary.hazards()) {
+            List<Integer> about =
+                    graded.stream().filter(i -> compiled.get(i).isAbout(hazard)).toList();
             for (Cell cell : everyCell(hazard)) {
-                warnIfStrongerIsKinder(cell, reported);
+                warnIfStrongerIsKinder(cell, about, reported);
             }
         }
     }
 
-    private void warnIfStrongerIsKinder(Cell cell, Set<String> reported) {
+    private void warnIfStrongerIsKinder(Cell cell, List<Integer> graded, Set<String> reported) {
         double threshold =
                 thresholds.getOrDefault(cell.hazard, defaultThreshold).value();
         TreeSet<Double> steps = new TreeSet<>(Set.of(threshold));
         List<Integer> about = new ArrayList<>();
-        for (int i = 0; i < compiled.size(); i++) {
+        for (int i : graded) {
             When when = policy.rules().get(i).when();
-            if (when.isGraded()
-                    && compiled.get(i).isAbout(cell.hazard)
-                    && when.directions().contains(cell.direction)
-                    && when.sources().contains(cell.source)) {
+            if (when.directions().contains(cell.direction) && when.sources().contains(cell.source)) {
                 about.add(i);
                 steps.add(when.probability().atLeast());
                 steps.add(when.probability().below());

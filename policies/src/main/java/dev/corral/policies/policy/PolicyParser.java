@@ -1,16 +1,20 @@
 package dev.corral.policies.policy;
 
 import dev.corral.policies.assessment.Probability;
+import dev.corral.policies.expression.Condition;
 import dev.corral.policies.policy.Policy.AppliesTo;
+import dev.corral.policies.policy.Policy.GuardReference;
+import dev.corral.policies.policy.Policy.Guards;
 import dev.corral.policies.policy.Policy.HazardReference;
 import dev.corral.policies.policy.Policy.Source;
 import dev.corral.policies.policy.Policy.Threshold;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** Reads policy files. Never throws for what a file says: all that is wrong with it comes back as issues, at once. */
 public final class PolicyParser {
@@ -43,6 +47,7 @@ public final class PolicyParser {
                     "block",
                     "audit",
                     "guards",
+                    "images",
                     "streaming",
                     "optimistic",
                     "tests"),
@@ -53,13 +58,15 @@ public final class PolicyParser {
             new Fields.Keys(List.of("tenant", "route"), "Write '{ tenant: acme }', or '{ route: \"medical-*\" }'.");
     private static final Fields.Keys BLOCK =
             new Fields.Keys(List.of("style", "message"), "Write '{ style: refusal }'.");
-    private static final Fields.Keys GUARDS =
-            new Fields.Keys(List.of("text"), "Write '{ text: { timeout: 10s, unavailable: error } }'.");
-    private static final Fields.Keys GUARD =
-            new Fields.Keys(List.of("timeout", "unavailable"), "Write '{ timeout: 10s, unavailable: error }'.");
+    static final Fields.Keys GUARDS =
+            new Fields.Keys(List.of("text", "vision"), "Write '{ text: { timeout: 10s, unavailable: error } }'.");
+    static final Fields.Keys GUARD =
+            new Fields.Keys(List.of("use", "timeout", "unavailable"), "Write '{ timeout: 10s, unavailable: error }'.");
+    private static final Fields.Keys IMAGES = new Fields.Keys(
+            List.of("fetch", "hosts", "pass"), "Write '{ fetch: https, hosts: [images.example.com], pass: inline }'.");
     private static final Fields.Keys STREAMING = new Fields.Keys(
-            List.of("window", "first-window", "lookback"),
-            "Write '{ window: 200 characters, first-window: 60 characters, lookback: all }'.");
+            List.of("window", "first-window", "every", "lookback"),
+            "Write '{ window: 200 characters, first-window: 60 characters, every: 500ms }'.");
 
     private static final Fields.Keys OPTIMISTIC =
             new Fields.Keys(List.of("tools"), "Write true, or '{ tools: true }'.");
@@ -70,7 +77,14 @@ public final class PolicyParser {
             RuleParser.words(List.of(BlockStyle.values()), style -> style.name().toLowerCase(Locale.ROOT));
     private static final Map<String, GuardUse.Unavailable> OUTCOMES = RuleParser.words(
             List.of(GuardUse.Unavailable.values()), outcome -> outcome.name().toLowerCase(Locale.ROOT));
+    private static final Map<String, Boolean> FETCHES =
+            RuleParser.words(List.of(false, true), yes -> yes ? "https" : "none");
+    private static final Map<String, ImageUse.Pass> PASSES = RuleParser.words(
+            List.of(ImageUse.Pass.values()), pass -> pass.name().toLowerCase(Locale.ROOT));
     private static final Map<String, Boolean> LOOKBACKS = Map.of("all", true);
+
+    /** Where a file seems to have a condition: only a hint, before it is read. */
+    private static final Pattern CONDITION = Pattern.compile("\\bcondition:|\\bwhen:\\s*[\"'>|]");
 
     private final Problems problems;
     private final Inheritance files;
@@ -110,6 +124,9 @@ public final class PolicyParser {
 
     /** What could be read, even where there are errors; only for checks that find more of them. */
     static Draft draft(Source source, Beside beside) {
+        if (CONDITION.matcher(source.text()).find()) {
+            Condition.prepare();
+        }
         PolicyParser parser = new PolicyParser(source, beside);
         Optional<Policy> policy = parser.files
                 .read(source)
@@ -160,7 +177,8 @@ public final class PolicyParser {
                     fields.optional("audit")
                             .flatMap(value -> value.word(RuleParser.AUDIT))
                             .orElse(AuditDetail.NONE),
-                    fields.optional("guards").map(this::textGuard).orElse(GuardUse.DEFAULT),
+                    fields.optional("guards").map(PolicyParser::guards).orElse(Guards.DEFAULT),
+                    fields.optional("images").map(this::images).orElse(ImageUse.DEFAULT),
                     fields.optional("streaming").map(this::streaming).orElse(StreamingWindows.DEFAULT),
                     fields.optional("optimistic")
                             .map(value -> optimism(value, rulesOfFile))
@@ -195,15 +213,51 @@ public final class PolicyParser {
                         .orElse(List.of()));
     }
 
-    private GuardUse textGuard(Value guards) {
-        Optional<Fields> fields =
-                guards.fields(GUARDS).flatMap(values -> values.optional("text")).flatMap(value -> value.fields(GUARD));
-        Optional<Duration> timeout =
-                fields.flatMap(values -> values.optional("timeout")).flatMap(Value::duration);
-        Optional<GuardUse.Unavailable> unavailable =
-                fields.flatMap(values -> values.optional("unavailable")).flatMap(value -> value.word(OUTCOMES));
+    private static Guards guards(Value value) {
+        Optional<Fields> fields = value.fields(GUARDS);
+        return new Guards(
+                fields.flatMap(guards -> guards.optional("text"))
+                        .map(text -> guard(text, GuardUse.TEXT))
+                        .orElse(GuardUse.TEXT),
+                fields.flatMap(guards -> guards.optional("vision"))
+                        .map(vision -> guard(vision, GuardUse.VISION))
+                        .orElse(GuardUse.VISION));
+    }
+
+    private static GuardUse guard(Value value, GuardUse otherwise) {
+        Optional<Fields> fields = value.fields(GUARD);
         return new GuardUse(
-                timeout.orElse(GuardUse.DEFAULT.timeout()), unavailable.orElse(GuardUse.DEFAULT.unavailable()));
+                fields.flatMap(guard -> guard.optional("use"))
+                        .flatMap(use -> use.identifier().map(name -> new GuardReference(name, use.location()))),
+                fields.flatMap(guard -> guard.optional("timeout"))
+                        .flatMap(Value::duration)
+                        .orElse(otherwise.timeout()),
+                fields.flatMap(guard -> guard.optional("unavailable"))
+                        .flatMap(unavailable -> unavailable.word(OUTCOMES))
+                        .orElse(otherwise.unavailable()));
+    }
+
+    private ImageUse images(Value value) {
+        Optional<Fields> fields = value.fields(IMAGES);
+        Optional<Value> said = fields.flatMap(values -> values.optional("fetch"));
+        Optional<Boolean> fetch =
+                said.isEmpty() ? Optional.of(ImageUse.DEFAULT.fetch()) : said.flatMap(word -> word.word(FETCHES));
+        Optional<Value> hosts = fields.flatMap(values -> values.optional("hosts"));
+        Optional<Value> pass = fields.flatMap(values -> values.optional("pass"));
+        if (fetch.equals(Optional.of(false))) {
+            Stream.concat(hosts.stream(), pass.stream())
+                    .forEach(unused -> problems.report(
+                            Problem.NOTHING_FETCHED,
+                            unused.node(),
+                            unused.name() + " does nothing, because no image is fetched",
+                            "Add 'fetch: https', or remove it."));
+        }
+        return new ImageUse(
+                fetch.orElse(ImageUse.DEFAULT.fetch()),
+                hosts.flatMap(names -> names.texts("host")).orElse(List.of()).stream()
+                        .map(host -> host.toLowerCase(Locale.ROOT))
+                        .toList(),
+                pass.flatMap(word -> word.word(PASSES)).orElse(ImageUse.DEFAULT.pass()));
     }
 
     private Optimism optimism(Value value, List<Policy.Rule> rules) {
@@ -239,6 +293,7 @@ public final class PolicyParser {
                         .orElse(StreamingWindows.DEFAULT.firstWindow()),
                 fields.flatMap(values -> values.optional("window"))
                         .flatMap(Value::characters)
-                        .orElse(StreamingWindows.DEFAULT.window()));
+                        .orElse(StreamingWindows.DEFAULT.window()),
+                fields.flatMap(values -> values.optional("every")).flatMap(Value::duration));
     }
 }

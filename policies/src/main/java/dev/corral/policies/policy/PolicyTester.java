@@ -10,7 +10,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -70,8 +69,8 @@ public final class PolicyTester {
 
     private static Result run(CompiledPolicy policy, PolicyTest test, Assessment assessment) {
         List<Evidence> evidence = new ArrayList<>();
-        evidence.add(new Evidence(assessment, Set.of(test.source()), ""));
-        policy.match(test.text()).forEach(found -> evidence.add(new Evidence(found, Set.of(test.source()), "")));
+        evidence.add(test.evidence(assessment));
+        policy.match(test.text()).forEach(found -> evidence.add(test.evidence(found)));
         Decision decision = policy.weigh(evidence, test.facts());
         List<String> failures = new ArrayList<>();
         if (decision.outcome() != test.expect()) {

@@ -65,8 +65,12 @@ enum Problem {
     STRONGER_IS_KINDER("POL041", Severity.WARNING),
     /** More hazards than the guard can be asked for at once. */
     NO_PLACE("POL043"),
+    /** What would be done with images that are fetched, where none is. */
+    NOTHING_FETCHED("POL044", Severity.WARNING),
     /** Prompts that are sent before they are redacted. */
-    OPTIMISTIC_REDACTION("POL045");
+    OPTIMISTIC_REDACTION("POL045"),
+    /** A guard that the gateway does not have. */
+    UNKNOWN_GUARD("POL046");
 
     private final String code;
     private final Severity severity;

@@ -66,9 +66,11 @@ final class RuleBook {
         Page page = pages.getOrDefault(hazard, others);
         @Nullable CompiledRule strictest = null;
         for (ContentSource source : evidence.sources()) {
-            CompiledRule rule = strictest(page, hazard, facts, source, evidence.contentHash(), probability, unsafe);
-            if (strictest == null || rule.action().compareTo(strictest.action()) > 0) {
-                strictest = rule;
+            for (String tool : evidence.tools(source)) {
+                CompiledRule rule = strictest(page, hazard, facts, source, tool, evidence.hash(), probability, unsafe);
+                if (strictest == null || rule.action().compareTo(strictest.action()) > 0) {
+                    strictest = rule;
+                }
             }
         }
         return strictest == null ? CompiledRule.NONE : strictest;
@@ -79,21 +81,22 @@ final class RuleBook {
             Hazard hazard,
             Facts facts,
             ContentSource source,
-            String hash,
+            String tool,
+            ContentHash hash,
             double probability,
             double unsafe) {
-        CompiledRule strictest = first(page, hazard, facts, source, hash, probability, unsafe);
+        CompiledRule strictest = first(page, hazard, facts, source, tool, hash, probability, unsafe);
         for (double p : page.probabilities) {
             if (p < probability) {
-                strictest = stricter(strictest, first(page, hazard, facts, source, hash, p, unsafe));
+                strictest = stricter(strictest, first(page, hazard, facts, source, tool, hash, p, unsafe));
             }
         }
         for (double u : page.unsafes) {
             if (u < unsafe) {
-                strictest = stricter(strictest, first(page, hazard, facts, source, hash, probability, u));
+                strictest = stricter(strictest, first(page, hazard, facts, source, tool, hash, probability, u));
                 for (double p : page.probabilities) {
                     if (p < probability) {
-                        strictest = stricter(strictest, first(page, hazard, facts, source, hash, p, u));
+                        strictest = stricter(strictest, first(page, hazard, facts, source, tool, hash, p, u));
                     }
                 }
             }
@@ -110,11 +113,12 @@ final class RuleBook {
             Hazard hazard,
             Facts facts,
             ContentSource source,
-            String hash,
+            String tool,
+            ContentHash hash,
             double probability,
             double unsafe) {
         for (CompiledRule rule : page.rules) {
-            if (rule.matches(hazard, facts, source, hash, probability, unsafe)) {
+            if (rule.matches(hazard, facts, source, tool, hash, probability, unsafe)) {
                 return rule;
             }
         }

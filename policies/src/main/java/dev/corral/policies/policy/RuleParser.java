@@ -30,6 +30,7 @@ final class RuleParser {
                     "hazard",
                     "direction",
                     "source",
+                    "tool",
                     "route",
                     "tenant",
                     "tenant-in",
@@ -127,6 +128,7 @@ final class RuleParser {
                             List.of(),
                             List.of(),
                             List.of(),
+                            List.of(),
                             Range.ALL,
                             Optional.of(expression)));
         }
@@ -146,6 +148,7 @@ final class RuleParser {
                 hazards.get(),
                 directions.get(),
                 sources.get(),
+                texts(fields, "tool"),
                 texts(fields, "route"),
                 texts(fields, "tenant"),
                 lists(fields, "tenant-in"),

@@ -23,6 +23,7 @@ final class TestParser {
                     "by",
                     "redacted",
                     "source",
+                    "tool",
                     "route",
                     "tenant",
                     "model",
@@ -81,9 +82,16 @@ final class TestParser {
         }
         Optional<Outcome> expect = fields.required("expect", "expect: block").flatMap(value -> value.word(OUTCOMES));
         Direction direction = completion.isPresent() ? Direction.COMPLETION : Direction.PROMPT;
+        String tool = text(fields, "tool");
         ContentSource source = fields.optional("source")
                 .flatMap(value -> value.word(RuleParser.SOURCES))
-                .orElse(direction == Direction.PROMPT ? ContentSource.USER : ContentSource.ASSISTANT);
+                .orElse(
+                        !tool.isEmpty()
+                                ? ContentSource.TOOL_CALL
+                                : direction == Direction.PROMPT ? ContentSource.USER : ContentSource.ASSISTANT);
+        if (!tool.isEmpty() && source != ContentSource.TOOL_CALL) {
+            bad(item.node(), "only a call is of a tool, and this is from " + source.word(), "Remove 'source'.");
+        }
         Facts facts = new Facts(
                 direction,
                 text(fields, "route"),
@@ -96,7 +104,7 @@ final class TestParser {
             return Optional.empty();
         }
         return Optional.of(new PolicyTest(
-                text.get(), facts, source, probabilities, live, expect.get(), by, redacted, item.location()));
+                text.get(), facts, source, tool, probabilities, live, expect.get(), by, redacted, item.location()));
     }
 
     private static String text(Fields fields, String key) {

@@ -24,7 +24,7 @@ record Value(String name, Node node, Problems problems) {
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]*");
     private static final Pattern DURATION = Pattern.compile("([0-9]{1,9})(ms|s|m)");
-    private static final Pattern LENGTH = Pattern.compile("([0-9]{1,9}) characters?");
+    private static final Pattern LENGTH = Pattern.compile("([0-9]{1,9}) (character|token)s?");
     private static final List<Tag> NUMBERS = List.of(Tag.INT, Tag.FLOAT);
     private static final Duration LONGEST = Duration.ofMinutes(10);
     private static final int WIDEST = 100_000;
@@ -148,16 +148,18 @@ record Value(String name, Node node, Problems problems) {
         });
     }
 
-    /** A number of characters, from 1. */
+    /** A number of characters, from 1; or of tokens, each of which counts as some characters. */
     Optional<Integer> characters() {
-        String advice = "Write a number and its unit, such as '200 characters'.";
+        String advice = "Write a number and its unit, such as '200 characters' or '50 tokens'.";
         return scalar("a length", advice, Tag.STR, Tag.INT, Tag.FLOAT).flatMap(text -> {
             Matcher matcher = LENGTH.matcher(text);
             if (!matcher.matches()) {
-                String rule = text.matches("[0-9.]+") ? " must have a unit: " : " must be a number of characters: ";
+                String rule =
+                        text.matches("[0-9.]+") ? " must have a unit: " : " must be a number of characters or tokens: ";
                 return problems.report(Problem.BAD_LENGTH, node, name + rule + quoted(), advice);
             }
-            int length = Integer.parseInt(matcher.group(1));
+            long length = Long.parseLong(matcher.group(1))
+                    * (matcher.group(2).equals("token") ? StreamingWindows.CHARACTERS_PER_TOKEN : 1);
             if (length < 1 || length > WIDEST) {
                 return problems.report(
                         Problem.BAD_LENGTH,
@@ -165,7 +167,7 @@ record Value(String name, Node node, Problems problems) {
                         name + " must be between 1 and " + WIDEST + " characters: " + text,
                         advice);
             }
-            return Optional.of(length);
+            return Optional.of((int) length);
         });
     }
 

@@ -3,8 +3,7 @@ package dev.corral.policies.policy;
 import dev.corral.policies.policy.Policy.Source;
 import java.util.Optional;
 import org.snakeyaml.engine.v2.api.LoadSettings;
-import org.snakeyaml.engine.v2.api.lowlevel.Compose;
-import org.snakeyaml.engine.v2.api.lowlevel.Parse;
+import org.snakeyaml.engine.v2.composer.Composer;
 import org.snakeyaml.engine.v2.events.AliasEvent;
 import org.snakeyaml.engine.v2.events.CollectionEndEvent;
 import org.snakeyaml.engine.v2.events.CollectionStartEvent;
@@ -16,14 +15,18 @@ import org.snakeyaml.engine.v2.exceptions.ReaderException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
+import org.snakeyaml.engine.v2.parser.Parser;
+import org.snakeyaml.engine.v2.parser.ParserImpl;
+import org.snakeyaml.engine.v2.scanner.StreamReader;
 
 /** Reads the text of one file as a tree of YAML. */
 final class YamlFile {
 
     /*
-     * Hostile files: the text is limited, the events are checked before the tree is built (the tree builder recurses, the
-     * event parser does not), and a file that uses anchors is refused, so that neither deep nesting nor aliases of aliases
-     * cost more than reading the text once.
+     * Hostile files: the text is limited, and the tree is built of checked events. The tree builder recurses, so it is
+     * stopped at the event that goes too deep; a file that uses anchors is refused, and its tree, in which an alias is the
+     * same node once more, is not looked at. So neither deep nesting nor aliases of aliases cost more than reading the text
+     * once.
      */
 
     static final int LONGEST = 1 << 20;
@@ -54,11 +57,12 @@ final class YamlFile {
                 .setAllowDuplicateKeys(true)
                 .setAllowNonScalarKeys(true)
                 .build();
+        CheckedEvents events = new CheckedEvents(new ParserImpl(settings, new StreamReader(settings, source.text())));
         try {
-            if (!checkEvents(new Parse(settings).parseString(source.text()))) {
+            Optional<Node> node = new Composer(settings, events).getSingleNode();
+            if (events.hasAnchors) {
                 return Optional.empty();
             }
-            Optional<Node> node = new Compose(settings).composeString(source.text());
             if (node.filter(MappingNode.class::isInstance).isEmpty()) {
                 problems.report(
                         Problem.NOT_A_POLICY,
@@ -68,6 +72,8 @@ final class YamlFile {
                 return Optional.empty();
             }
             return node.map(MappingNode.class::cast);
+        } catch (Refused _) {
+            return Optional.empty();
         } catch (MarkedYamlEngineException e) {
             problems.report(
                     Problem.SYNTAX,
@@ -90,17 +96,51 @@ final class YamlFile {
         return Optional.empty();
     }
 
-    /** Whether a tree may be built of these events. */
-    private boolean checkEvents(Iterable<Event> events) {
-        int depth = 0;
-        int documents = 0;
-        boolean plain = true;
-        for (Event event : events) {
+    /** There is no tree to be built of this file; the problem was reported. */
+    private static final class Refused extends RuntimeException {
+
+        private static final long serialVersionUID = 1L;
+
+        Refused() {
+            super(null, null, false, false);
+        }
+    }
+
+    /** Looks at each event before the tree builder gets it. */
+    private final class CheckedEvents implements Parser {
+
+        private final Parser events;
+        private int depth;
+        private int documents;
+        private boolean hasAnchors;
+
+        CheckedEvents(Parser events) {
+            this.events = events;
+        }
+
+        @Override
+        public boolean checkEvent(Event.ID kind) {
+            return events.checkEvent(kind);
+        }
+
+        @Override
+        public Event peekEvent() {
+            return events.peekEvent();
+        }
+
+        @Override
+        public boolean hasNext() {
+            return events.hasNext();
+        }
+
+        @Override
+        public Event next() {
+            Event event = events.next();
             SourceLocation location = problems.locate(event.getStartMark());
             if (event instanceof NodeEvent node
                     && !(event instanceof AliasEvent)
                     && node.getAnchor().isPresent()) {
-                plain = false;
+                hasAnchors = true;
                 problems.report(
                         Problem.ANCHOR,
                         location,
@@ -113,7 +153,7 @@ final class YamlFile {
                         location,
                         "a file must hold one policy, and here a second one starts",
                         "Move it to its own file, or remove the line '---'.");
-                return false;
+                throw new Refused();
             }
             if (event instanceof CollectionStartEvent && ++depth > DEEPEST_NESTING) {
                 problems.report(
@@ -121,13 +161,13 @@ final class YamlFile {
                         location,
                         "a policy must not nest deeper than " + DEEPEST_NESTING + " levels",
                         "Remove some of the brackets.");
-                return false;
+                throw new Refused();
             }
             if (event instanceof CollectionEndEvent) {
                 depth--;
             }
+            return event;
         }
-        return plain;
     }
 
     private SourceLocation locate(int index) {

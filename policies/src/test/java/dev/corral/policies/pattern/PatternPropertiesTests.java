@@ -7,6 +7,7 @@ import com.google.re2j.Pattern;
 import dev.corral.policies.pattern.Redaction.Replacement;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class PatternPropertiesTests {
@@ -92,6 +93,7 @@ class PatternPropertiesTests {
     }
 
     @Test
+    @Tag("slow")
     void releaseWhenTextComesInPiecesLeavesAsTheWholeWould() {
         int holdBack = patterns().stream()
                 .mapToInt(pattern -> pattern.longest().orElseThrow())

@@ -32,6 +32,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -342,7 +343,9 @@ class CompiledPolicyTests {
 
         assertThat(policy.name()).isEqualTo("p");
         assertThat(policy.version()).isEqualTo(1);
-        assertThat(policy.textGuard()).isEqualTo(new GuardUse(Duration.ofSeconds(10), GuardUse.Unavailable.ERROR));
+        assertThat(policy.textGuard())
+                .isEqualTo(new GuardUse(Optional.empty(), Duration.ofSeconds(10), GuardUse.Unavailable.ERROR));
+        assertThat(policy.guards().vision().timeout()).isEqualTo(Duration.ofSeconds(20));
         assertThat(policy.streaming()).isEqualTo(new StreamingWindows(60, 200));
         assertThat(policy.optimism()).isEqualTo(Optimism.NEVER);
         assertThat(policy.policy().unscanned()).isEqualTo(Action.BLOCK);

@@ -16,8 +16,10 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -170,5 +172,36 @@ class PoliciesTests {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new StreamingWindows(0, 200))
                 .withMessage("windows must be at least 1 character: first 0, later 200");
+    }
+
+    @Test
+    void compileWhenGuardsAreNamedChecksThatTheyExist() {
+        String text = """
+                policy: p
+                version: 1
+                guards:
+                  text: { use: startr, timeout: 2s, unavailable: block }
+                  vision: { use: eyes, unavailable: flag }
+                """;
+        GuardSight sight = new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), 0, Set.of("starter", "eyes"));
+
+        assertThatExceptionOfType(PolicyException.class)
+                .isThrownBy(() -> Policies.compile(text, "p.yaml", Beside.NOTHING, sight))
+                .satisfies(e -> assertThat(e.issues()).singleElement().satisfies(issue -> {
+                    assertThat(issue.code()).isEqualTo("POL046");
+                    assertThat(issue.location().line()).isEqualTo(4);
+                    assertThat(issue.location().column()).isEqualTo(16);
+                    assertThat(issue.message()).isEqualTo("the gateway has no guard 'startr'; it has eyes, starter");
+                    assertThat(issue.advice()).isEqualTo("Did you mean 'starter'?");
+                }));
+
+        Policy.Guards guards = Policies.compile(text.replace("startr", "starter"), "p.yaml", Beside.NOTHING, sight)
+                .guards();
+        assertThat(guards.text().use().orElseThrow().name()).isEqualTo("starter");
+        assertThat(guards.text().timeout()).isEqualTo(Duration.ofSeconds(2));
+        assertThat(guards.text().unavailable()).isEqualTo(GuardUse.Unavailable.BLOCK);
+        assertThat(guards.vision().use().orElseThrow().name()).isEqualTo("eyes");
+        assertThat(guards.vision().timeout()).isEqualTo(Duration.ofSeconds(20));
+        assertThat(guards.vision().unavailable()).isEqualTo(GuardUse.Unavailable.FLAG);
     }
 }

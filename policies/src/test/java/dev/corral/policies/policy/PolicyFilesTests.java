@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -74,7 +75,11 @@ class PolicyFilesTests {
                             Files.readString(file),
                             "policy.yaml",
                             Policies.beside(file),
-                            new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), places))
+                            new GuardSight(
+                                    Taxonomy.LLAMA_GUARD_3,
+                                    new Probability(0.5),
+                                    places,
+                                    Set.of("starter", "llama-guard-3-11b-vision")))
                     .warnings();
         } catch (PolicyException e) {
             issues = e.issues();

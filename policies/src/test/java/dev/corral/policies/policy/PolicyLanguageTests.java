@@ -98,10 +98,16 @@ class PolicyLanguageTests {
                   - { id: known, when: { hazard: any, content-in: known }, then: allow }
                 """);
 
-        assertThat(policy.weigh(List.of(new Evidence(scored(S1, 0.9), Set.of(ContentSource.USER), "abc123")), PROMPT)
+        assertThat(policy.weigh(
+                                List.of(new Evidence(
+                                        scored(S1, 0.9), Set.of(ContentSource.USER), ContentHash.known("abc123"))),
+                                PROMPT)
                         .outcome())
                 .isEqualTo(Outcome.ALLOW);
-        assertThat(policy.weigh(List.of(new Evidence(scored(S1, 0.9), Set.of(ContentSource.USER), "abc124")), PROMPT)
+        assertThat(policy.weigh(
+                                List.of(new Evidence(
+                                        scored(S1, 0.9), Set.of(ContentSource.USER), ContentHash.known("abc124"))),
+                                PROMPT)
                         .outcome())
                 .isEqualTo(Outcome.BLOCK);
     }
@@ -259,13 +265,56 @@ class PolicyLanguageTests {
                         .revision());
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "tool: delete_file,                delete_file, FLAG",
+        "tool: delete_file,                delete_all,  BLOCK",
+        "tool: \"delete_*\",               delete_all,  FLAG",
+        "'tool: [search, delete_file]',    delete_file, FLAG",
+        "tool: \"*\",                      any,         FLAG",
+        "tool: \"*\",                      '',          BLOCK",
+        "condition: \"tool == 'search'\",  search,      FLAG",
+        "condition: \"tool == 'search'\",  delete_file, BLOCK"
+    })
+    void weighWhenRuleNamesAToolHoldsForItsCalls(String key, String tool, Outcome outcome) {
+        CompiledPolicy policy = compile("""
+                policy: p
+                version: 1
+                rules:
+                  - { id: a, when: { hazard: S1, %s }, then: flag }
+                  - { id: b, when: { hazard: any }, then: block }
+                """.formatted(key));
+        Evidence evidence = new Evidence(
+                scored(S1, 0.9),
+                Set.of(ContentSource.TOOL_CALL),
+                tool.isEmpty() ? Set.of() : Set.of(tool),
+                ContentHash.NONE);
+
+        assertThat(policy.weigh(List.of(evidence), COMPLETION).outcome()).isEqualTo(outcome);
+    }
+
+    @Test
+    void weighWhenSeveralToolsAreCalledTakesTheStrictestRule() {
+        CompiledPolicy policy = compile("""
+                policy: p
+                version: 1
+                rules:
+                  - { id: a, when: { hazard: S1, tool: search }, then: flag }
+                  - { id: b, when: { hazard: any }, then: block }
+                """);
+        Evidence evidence = new Evidence(
+                scored(S1, 0.9), Set.of(ContentSource.TOOL_CALL), Set.of("search", "shell"), ContentHash.NONE);
+
+        assertThat(policy.weigh(List.of(evidence), COMPLETION).outcome()).isEqualTo(Outcome.BLOCK);
+    }
+
     private static Decision decided(CompiledPolicy policy, String text, Facts facts) {
         List<Assessment> found = new ArrayList<>(policy.match(text));
         return policy.decide(found, facts);
     }
 
     private static Outcome outcome(CompiledPolicy policy, Assessment found, Set<ContentSource> sources) {
-        return policy.weigh(List.of(new Evidence(found, sources, "")), COMPLETION)
+        return policy.weigh(List.of(new Evidence(found, sources, ContentHash.NONE)), COMPLETION)
                 .outcome();
     }
 

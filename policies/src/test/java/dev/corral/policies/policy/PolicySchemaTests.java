@@ -58,7 +58,8 @@ class PolicySchemaTests {
             Problem.CANNOT_REDACT,
             Problem.EMPTY_RANGE,
             Problem.OPTIMISTIC_REDACTION,
-            Problem.UNKNOWN_RULE);
+            Problem.UNKNOWN_RULE,
+            Problem.UNKNOWN_GUARD);
 
     private static final Schema SCHEMA = SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12)
             .getSchema(Policies.schema(), InputFormat.JSON);
@@ -96,6 +97,12 @@ class PolicySchemaTests {
                 .containsExactlyInAnyOrderElementsOf(HazardParser.HAZARD.known());
         assertThat(keys(root.at("/properties/tests/items")))
                 .containsExactlyInAnyOrderElementsOf(TestParser.TEST.known());
+        assertThat(keys(root.at("/properties/guards")))
+                .containsExactlyInAnyOrderElementsOf(PolicyParser.GUARDS.known());
+        for (String guard : PolicyParser.GUARDS.known()) {
+            assertThat(keys(root.at("/properties/guards/properties/" + guard)))
+                    .containsExactlyInAnyOrderElementsOf(PolicyParser.GUARD.known());
+        }
         assertThat(words(rule.at("/properties/then"))).isEqualTo(RuleParser.ACTIONS.keySet());
         assertThat(words(rule.at("/properties/audit"))).isEqualTo(RuleParser.AUDIT.keySet());
     }

@@ -91,11 +91,9 @@ class PolicyToolsTests {
 
     @Test
     void betweenWhenPoliciesAreTheSameFindsNothing() {
-        for (int seed = 0; seed < 25; seed++) {
-            CompiledPolicy policy = new RandomCases(seed).policy();
+        CompiledPolicy policy = compile(Policies.template("balanced"));
 
-            assertThat(PolicyDiff.between(policy, policy)).as("seed %s", seed).isEmpty();
-        }
+        assertThat(PolicyDiff.between(policy, policy)).isEmpty();
     }
 
     @Test
@@ -156,22 +154,6 @@ class PolicyToolsTests {
             }
         }
         assertThat(formatted).isGreaterThan(10);
-    }
-
-    @Test
-    void formatWhenPolicyIsRandomChangesNoDecision() {
-        for (int seed = 0; seed < 200; seed++) {
-            RandomCases cases = new RandomCases(seed);
-            String text = "policy: random\nversion: 1\n" + cases.rules();
-            CompiledPolicy before = compile(text);
-            CompiledPolicy after = compile(PolicyFormatter.format(text));
-            Facts facts = cases.facts();
-            List<Assessment> assessments = cases.assessments();
-
-            assertThat(after.decide(assessments, facts))
-                    .as("seed %s", seed)
-                    .isEqualTo(before.decide(assessments, facts));
-        }
     }
 
     @Test

@@ -1,6 +1,6 @@
 package dev.corral.quantization.graph;
 
-import dev.corral.quantization.safetensors.CheckpointException;
+import dev.corral.quantization.checkpoint.CheckpointException;
 
 /** Numbers of 16 bits (IEEE 754 binary16). */
 final class Halves {

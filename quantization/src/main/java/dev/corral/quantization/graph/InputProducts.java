@@ -1,8 +1,8 @@
 package dev.corral.quantization.graph;
 
+import dev.corral.quantization.checkpoint.Checkpoint;
 import dev.corral.quantization.recipe.Format;
 import dev.corral.quantization.recipe.Recipe;
-import dev.corral.quantization.safetensors.Checkpoint;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

@@ -25,6 +25,7 @@ sealed interface LinearLayer {
                     case CALIBRATED -> new SmoothInt8(rows, calibrated.smoothings());
                 };
             case Format.Int4 int4 -> new Int4(int4, calibrated.rounded());
+            case Format.Stored stored -> new Stored(stored, of(stored.otherwise(), rows, calibrated));
         };
     }
 
@@ -193,9 +194,10 @@ sealed interface LinearLayer {
 
         @Override
         public String embed(OnnxGraph graph, String tokens, Matrix embedding) {
-            Blocks blocks = new Blocks(embedding, 8, EMBEDDING_BLOCK, Format.Scales.RANGE);
-            String weights = graph.constant(
-                    blocks.signedWeights("embedding.weight", embedding.rows(), blocks.perRow(), EMBEDDING_BLOCK));
+            int block = Math.min(EMBEDDING_BLOCK, Integer.lowestOneBit(embedding.columns()));
+            Blocks blocks = new Blocks(embedding, 8, block, Format.Scales.RANGE);
+            String weights =
+                    graph.constant(blocks.signedWeights("embedding.weight", embedding.rows(), blocks.perRow(), block));
             String scales = graph.constant(blocks.scales("embedding.scale", embedding.rows(), blocks.perRow(), 1));
             graph.node(
                     OnnxGraph.STANDARD,
@@ -214,9 +216,9 @@ sealed interface LinearLayer {
     }
 
     /**
-     * 8-bit weights with a scale a channel, and where a norm precedes the product 8-bit activations in steps of one size,
-     * which calibration data decided on: nothing is left to do for a row but to round it; see {@link Smoothing}. What
-     * follows no norm, and so has no smoothing, is multiplied as {@link Int8} does it.
+     * 8-bit weights with a scale a channel, and where a norm or attention precedes the product 8-bit activations in steps
+     * of one size, which calibration data decided on: nothing is left to do for a row but to round it; see {@link
+     * Smoothing}. What the neurons of an MLP put out has no smoothing, and is multiplied as {@link Int8} does it.
      *
      * @param rows a name for what has as many rows as the activations
      * @param smoothings by the value that is multiplied
@@ -255,8 +257,6 @@ sealed interface LinearLayer {
      */
     record Int4(Format.Int4 format, Map<String, RoundedMatrix> rounded) implements LinearLayer {
 
-        private static final long ACCURACY_FP32 = 1;
-        private static final long ACCURACY_INT8 = 4;
         private static final int BITS = 4;
 
         @Override
@@ -274,49 +274,18 @@ sealed interface LinearLayer {
                 scales = blocks(matrix).halfScales(name + ".scale", scalesShape);
                 weights = blocks(matrix).weights(name + ".weight", weightsShape);
             }
-            String halves = graph.constant(scales);
-            graph.node(
-                    OnnxGraph.MICROSOFT,
-                    "MatMulNBits",
-                    List.of(x, graph.constant(weights), floats(graph, name + ".scale.floats", halves)),
-                    List.of(name),
-                    Map.of(
-                            "K",
-                            (long) matrix.columns(),
-                            "N",
-                            (long) matrix.rows(),
-                            "bits",
-                            (long) BITS,
-                            "block_size",
-                            (long) format.blockSize(),
-                            "accuracy_level",
-                            format.exactActivations() ? ACCURACY_FP32 : ACCURACY_INT8));
+            multiplyBlocks(
+                    graph, name, x, matrix, weights, scales, BITS, format.blockSize(), format.exactActivations());
             return name;
         }
 
         @Override
         public String embed(OnnxGraph graph, String tokens, Matrix embedding) {
             Blocks blocks = blocks(embedding);
-            graph.node(
-                    OnnxGraph.MICROSOFT,
-                    "GatherBlockQuantized",
-                    List.of(
-                            graph.constant(blocks.weights(
-                                    "embedding.weight",
-                                    embedding.rows(),
-                                    (long) blocks.perRow() * format.blockSize() / 2)),
-                            tokens,
-                            graph.constant(blocks.halfScales("embedding.scale", embedding.rows(), blocks.perRow()))),
-                    List.of("embedding.halves"),
-                    Map.of(
-                            "bits",
-                            (long) BITS,
-                            "block_size",
-                            (long) format.blockSize(),
-                            "gather_axis",
-                            0L,
-                            "quantize_axis",
-                            1L));
+            long bytes = (long) blocks.perRow() * format.blockSize() / 2;
+            String scales = graph.constant(blocks.halfScales("embedding.scale", embedding.rows(), blocks.perRow()));
+            String weights = graph.constant(blocks.weights("embedding.weight", embedding.rows(), bytes));
+            gatherBlocks(graph, "embedding.halves", tokens, weights, scales, BITS, format.blockSize());
             return floats(graph, "embedding", "embedding.halves");
         }
 
@@ -330,8 +299,9 @@ sealed interface LinearLayer {
      * reaches from zero (columns).
      *
      * @param seen gets what was multiplied
+     * @param sources what each column is made of
      */
-    record Ranged(List<InputRanges.Ranged> seen) implements LinearLayer {
+    record Ranged(List<InputRanges.Ranged> seen, List<Integer> sources) implements LinearLayer {
 
         @Override
         public String multiply(OnnxGraph graph, String name, String x, Matrix matrix) {
@@ -346,7 +316,7 @@ sealed interface LinearLayer {
                         Map.of("keepdims", 0L));
                 graph.output(range, ElementType.FLOAT, (long) matrix.columns());
             }
-            seen.add(new InputRanges.Ranged(x, range, matrix));
+            seen.add(new InputRanges.Ranged(x, range, matrix, sources));
             return new Fp32().multiply(graph, name, x, matrix);
         }
 
@@ -354,6 +324,131 @@ sealed interface LinearLayer {
         public String embed(OnnxGraph graph, String tokens, Matrix embedding) {
             throw new IllegalStateException("an embedding multiplies nothing");
         }
+    }
+
+    /**
+     * The numbers and scales that the matrix was stored as, and another way for matrices that were stored as something
+     * else. Offsets of blocks meet the sums of a block's inputs: Σ (sq + o) x = s Σ qx + o Σ x.
+     */
+    record Stored(Format.Stored format, LinearLayer otherwise) implements LinearLayer {
+
+        @Override
+        public String multiply(OnnxGraph graph, String name, String x, Matrix matrix) {
+            return matrix.quantised()
+                    .map(stored -> multiply(graph, name, x, new StoredBlocks(matrix, stored)))
+                    .orElseGet(() -> otherwise.multiply(graph, name, x, matrix));
+        }
+
+        private String multiply(OnnxGraph graph, String name, String x, StoredBlocks blocks) {
+            Matrix matrix = blocks.matrix();
+            boolean offsets = blocks.stored().layout().offsets();
+            String product = offsets ? name + ".scaled" : name;
+            multiplyBlocks(
+                    graph,
+                    product,
+                    x,
+                    matrix,
+                    blocks.weights(product + ".weight", matrix.rows(), blocks.perRow(), blocks.blockBytes()),
+                    blocks.scales(product + ".scale", (long) matrix.rows() * blocks.perRow()),
+                    blocks.bits(),
+                    blocks.size(),
+                    format.exactActivations());
+            return offsets
+                    ? graph.standard(
+                            "Add",
+                            name,
+                            product,
+                            graph.standard(
+                                    "MatMul",
+                                    name + ".shift",
+                                    sums(graph, x, blocks),
+                                    graph.constant(blocks.offsets(name + ".offset"))))
+                    : name;
+        }
+
+        /** The sums of each token's inputs (1, tokens, blocks). */
+        private static String sums(OnnxGraph graph, String x, StoredBlocks blocks) {
+            String sums = x + ".sums." + blocks.size();
+            if (!graph.computes(sums)) {
+                String shape =
+                        graph.constant(Initializer.longs(sums + ".shape", 1, -1, blocks.perRow(), blocks.size()));
+                String split = graph.standard("Reshape", sums + ".blocks", x, shape);
+                String axis = graph.constant(Initializer.longs("stored.last_axis", -1));
+                graph.node(
+                        OnnxGraph.STANDARD, "ReduceSum", List.of(split, axis), List.of(sums), Map.of("keepdims", 0L));
+            }
+            return sums;
+        }
+
+        @Override
+        public String embed(OnnxGraph graph, String tokens, Matrix embedding) {
+            return embedding
+                    .quantised()
+                    .filter(stored -> !stored.layout().offsets())
+                    .map(stored -> embed(graph, tokens, new StoredBlocks(embedding, stored)))
+                    .orElseGet(() -> otherwise.embed(graph, tokens, embedding));
+        }
+
+        private static String embed(OnnxGraph graph, String tokens, StoredBlocks blocks) {
+            int rows = blocks.matrix().rows();
+            long bytes = (long) blocks.perRow() * blocks.blockBytes();
+            String weights = graph.constant(blocks.weights("embedding.weight", rows, bytes));
+            String scales = floats(graph, blocks.scales("embedding.scale", rows, blocks.perRow()));
+            gatherBlocks(graph, "embedding", tokens, weights, scales, blocks.bits(), blocks.size());
+            return "embedding";
+        }
+    }
+
+    /** The constant as floats, whichever floats it is stored as. */
+    private static String floats(OnnxGraph graph, Initializer constant) {
+        String name = graph.constant(constant);
+        return constant.type() == ElementType.FLOAT ? name : floats(graph, name + ".floats", name);
+    }
+
+    /**
+     * Adds {@code name}, the product with weights in blocks.
+     *
+     * @param exactActivations whether {@code MatMulNBits} leaves the activations as they are (accuracy level 1), or makes
+     *     8 bits of them, block by block (level 4)
+     */
+    private static void multiplyBlocks(
+            OnnxGraph graph,
+            String name,
+            String x,
+            Matrix matrix,
+            Initializer weights,
+            Initializer scales,
+            int bits,
+            int blockSize,
+            boolean exactActivations) {
+        long accuracy = exactActivations ? 1 : 4;
+        graph.node(
+                OnnxGraph.MICROSOFT,
+                "MatMulNBits",
+                List.of(x, graph.constant(weights), floats(graph, scales)),
+                List.of(name),
+                Map.of(
+                        "K",
+                        (long) matrix.columns(),
+                        "N",
+                        (long) matrix.rows(),
+                        "bits",
+                        (long) bits,
+                        "block_size",
+                        (long) blockSize,
+                        "accuracy_level",
+                        accuracy));
+    }
+
+    /** Adds {@code name}, the rows for {@code tokens} of a table in blocks: of the type of its scales. */
+    private static void gatherBlocks(
+            OnnxGraph graph, String name, String tokens, String weights, String scales, int bits, int blockSize) {
+        graph.node(
+                OnnxGraph.MICROSOFT,
+                "GatherBlockQuantized",
+                List.of(weights, tokens, scales),
+                List.of(name),
+                Map.of("bits", (long) bits, "block_size", (long) blockSize, "gather_axis", 0L, "quantize_axis", 1L));
     }
 
     /**

@@ -1,11 +1,14 @@
 package dev.corral.quantization.graph;
 
+import dev.corral.quantization.checkpoint.Checkpoint;
+import dev.corral.quantization.checkpoint.Tensor;
 import dev.corral.quantization.recipe.Format;
 import dev.corral.quantization.recipe.Projection;
 import dev.corral.quantization.recipe.Recipe;
-import dev.corral.quantization.safetensors.Checkpoint;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * The decoder of a Llama-architecture model as an ONNX graph for {@code dev.corral.guardmodels.onnx.OnnxCausalModel}.
@@ -14,8 +17,27 @@ import java.util.Map;
  * logits are wanted; {@code seqlens_k} (1) and {@code total_sequence_length} () int32, tokens so far less one and tokens
  * so far; {@code past_key_values.L.key|value} (1, kvHeads, capacity, headSize), filled up to the new tokens.
  * Outputs: {@code logits} (1, r, headRows); {@code present.L.key|value}, meant to be the very buffers of the past ones.
+ *
+ * <p>A decoder that sees an image has layers without a past: they look at the image, as {@link VisionGraph} gives it.
+ * Further inputs: {@code vision.C.key|value} (1, v, kvHeads * headSize), one of each for each such layer, and
+ * {@code image_seen} (), 1 where the tokens come at the image or after it, else 0. L counts the layers with a past only.
+ *
+ * <p>The reference has a mask here, a row for each token and a column for each token of the image
+ * (huggingface/transformers:src/transformers/models/mllama/modeling_mllama.py, {@code _prepare_cross_attention_mask}):
+ * tokens from the image on look at the tiles that the image has. Tokens before it have all columns masked, which it takes
+ * for none masked: they look at all tiles, absent ones too, but their MLP is left out. So the rows of the mask are of two
+ * kinds, and each kind is one step of its own: the first gets all of the image's tokens and 0, the second the tokens of
+ * its tiles, which are the first ones, and 1. Without an image the layers are left out: a single token of zeros, and 0.
  */
 public final class LlamaGraph {
+
+    /** What the name of a value ends in of which only the wanted rows go on. */
+    private static final String ROWS = ".rows";
+
+    private static final String IMAGE_SEEN = "image_seen";
+
+    /** The axes of (1, tokens, key heads, query heads of each, head size) with the heads exchanged. */
+    private static final List<Long> SWAPPED_HEADS = List.of(0L, 1L, 3L, 2L, 4L);
 
     private final LlamaConfig config;
     private final Checkpoint weights;
@@ -23,6 +45,8 @@ public final class LlamaGraph {
     private final Kept kept;
     private final int layers;
     private final Way way;
+    private final String prefix;
+    private final List<Integer> crossLayers;
     private final Map<String, Smoothing> smoothings;
     private final OnnxGraph graph = new OnnxGraph();
 
@@ -33,7 +57,9 @@ public final class LlamaGraph {
             Kept kept,
             int layers,
             Way way,
-            Map<String, Smoothing> smoothings) {
+            Map<String, Smoothing> smoothings,
+            String prefix,
+            List<Integer> crossLayers) {
         this.config = config;
         this.weights = weights;
         this.recipe = recipe;
@@ -41,6 +67,8 @@ public final class LlamaGraph {
         this.layers = layers;
         this.way = way;
         this.smoothings = smoothings;
+        this.prefix = prefix;
+        this.crossLayers = crossLayers;
     }
 
     /** How a matrix of a layer is multiplied with. */
@@ -72,27 +100,53 @@ public final class LlamaGraph {
     public static OnnxGraph build(
             LlamaConfig config, Checkpoint weights, Recipe recipe, Matrix head, Kept kept, Calibrated calibrated) {
         Way way = (_, _, format, rows) -> LinearLayer.of(format, rows, calibrated);
-        return build(config, weights, recipe, head, kept, kept.layers().size(), way, calibrated.smoothings());
+        return build(
+                new LlamaGraph(
+                        config,
+                        weights,
+                        recipe,
+                        kept,
+                        kept.layers().size(),
+                        way,
+                        calibrated.smoothings(),
+                        "model.",
+                        List.of()),
+                head);
     }
 
     /** The first layers of a decoder, and the head right after them. */
     static OnnxGraph build(
             LlamaConfig config, Checkpoint weights, Recipe recipe, Matrix head, Kept kept, int layers, Way way) {
-        return build(config, weights, recipe, head, kept, layers, way, Map.of());
+        return build(new LlamaGraph(config, weights, recipe, kept, layers, way, Map.of(), "model.", List.of()), head);
     }
 
-    private static OnnxGraph build(
-            LlamaConfig config,
-            Checkpoint weights,
-            Recipe recipe,
-            Matrix head,
-            Kept kept,
-            int layers,
-            Way way,
-            Map<String, Smoothing> smoothings) {
-        recipe.requireFits(kept.layers().size(), config.hidden());
-        LlamaGraph builder = new LlamaGraph(config, weights, recipe, kept, layers, way, smoothings);
-        builder.decoder(head, Math.min(recipe.contextTokens(), config.maxPositions()));
+    /**
+     * Builds the graph of a decoder that sees an image; the checkpoint must stay open until the graph is written.
+     *
+     * @param head the rows of the output that are kept, in order; always fp32
+     * @throws dev.corral.quantization.recipe.RecipeException if the recipe does not fit the decoder
+     */
+    public static OnnxGraph build(MllamaConfig config, Checkpoint weights, Recipe recipe, Matrix head) {
+        LlamaConfig text = config.text();
+        Way way = (_, _, format, rows) -> LinearLayer.of(format, rows, Calibrated.NOTHING);
+        String prefix = MllamaConfig.Names.of(weights).decoder();
+        return build(
+                new LlamaGraph(
+                        text,
+                        weights,
+                        recipe,
+                        Kept.all(text),
+                        text.layers(),
+                        way,
+                        Map.of(),
+                        prefix,
+                        config.crossLayers()),
+                head);
+    }
+
+    private static OnnxGraph build(LlamaGraph builder, Matrix head) {
+        builder.recipe.requireFits(builder.kept.layers().size(), builder.config.hidden());
+        builder.decoder(head, Math.min(builder.recipe.contextTokens(), builder.config.maxPositions()));
         return builder.graph;
     }
 
@@ -111,12 +165,15 @@ public final class LlamaGraph {
         graph.input("rows", ElementType.INT64, "rows");
         graph.input("seqlens_k", ElementType.INT32, 1L);
         graph.input("total_sequence_length", ElementType.INT32);
+        if (!crossLayers.isEmpty()) {
+            graph.input(IMAGE_SEEN, ElementType.FLOAT);
+        }
         RotaryTable rotary = new RotaryTable(config, positions);
-        graph.constant(rotary.cosines());
-        graph.constant(rotary.sines());
+        graph.constant(stored(RotaryTable.COSINES, positions).orElseGet(rotary::cosines));
+        graph.constant(stored(RotaryTable.SINES, positions).orElseGet(rotary::sines));
 
         String residual =
-                embedding().embed(graph, tokens, matrix("model.embed_tokens", config.vocabulary(), config.hidden()));
+                embedding().embed(graph, tokens, matrix(prefix + "embed_tokens", config.vocabulary(), config.hidden()));
         String normal = "layer.0.input_norm";
         graph.node(
                 OnnxGraph.STANDARD,
@@ -127,10 +184,11 @@ public final class LlamaGraph {
         for (int layer = 0; layer < layers; layer++) {
             String weight = tensors(layer);
             String value = "layer." + layer + ".";
-            String attention = attention(layer, normal);
+            boolean looks = crossLayers.contains(kept.layers().get(layer));
+            String attention = looks ? crossAttention(layer, normal) : attention(layer, normal);
             if (layer == layers - 1) {
                 // what follows the last attention looks at one token at a time: only the wanted rows go on
-                attention = rowsOf(attention, value + "attention.rows");
+                attention = rowsOf(attention, attention + ROWS);
                 residual = rowsOf(residual, value + "residual.rows");
             }
             String mixed = linear(layer, Projection.OUTPUT)
@@ -139,18 +197,33 @@ public final class LlamaGraph {
                             value + "attention.output",
                             attention,
                             matrix(
-                                    weight + "self_attn.o_proj",
+                                    weight + (looks ? "cross_attn" : "self_attn") + ".o_proj",
                                     config.hidden(),
                                     (long) config.heads() * config.headSize()));
+            if (looks) {
+                mixed = graph.standard("Mul", value + "attention.gated", mixed, gate(weight + "cross_attn_attn_gate"));
+            }
             String afterAttention = value + "after_attention";
             String mlpInput = addAndNorm(
                     residual, mixed, weight + "post_attention_layernorm", afterAttention, value + "mlp_norm");
-            String next = layer + 1 < kept.layers().size() ? tensors(layer + 1) + "input_layernorm" : "model.norm";
+            String next = layer + 1 < kept.layers().size() ? tensors(layer + 1) + "input_layernorm" : prefix + "norm";
             residual = stateBefore(layer + 1);
-            normal = addAndNorm(afterAttention, mlp(layer, mlpInput), next, residual, value + "next_norm");
+            String mlp = mlp(layer, mlpInput);
+            if (looks) {
+                String open =
+                        graph.standard("Mul", value + "mlp.open", IMAGE_SEEN, gate(weight + "cross_attn_mlp_gate"));
+                mlp = graph.standard("Mul", value + "mlp.gated", mlp, open);
+            }
+            normal = addAndNorm(afterAttention, mlp, next, residual, value + "next_norm");
         }
         new LinearLayer.Fp32().multiply(graph, "logits", normal, head);
         graph.output("logits", ElementType.FLOAT, 1L, "rows", (long) head.rows());
+    }
+
+    /** A table that the checkpoint brings along, as far as it is needed. */
+    private Optional<Initializer> stored(String name, int positions) {
+        List<Integer> rows = IntStream.range(0, positions).boxed().toList();
+        return weights.find(name).map(table -> new Rows(Matrix.of(table).select(rows)).floats(name));
     }
 
     private LinearLayer embedding() {
@@ -168,6 +241,8 @@ public final class LlamaGraph {
         String weight = tensors(layer) + "self_attn.";
         String value = "layer." + layer + ".attention";
         long kvWidth = (long) config.kvHeads() * config.headSize();
+        Matrix values = matrix(weight + "v_proj", kvWidth, config.hidden());
+        Smoothing smoothing = smoothings.get(layer == layers - 1 ? value + ROWS : value);
         String queryKeyValue = linear(layer, Projection.QKV)
                 .multiply(
                         graph,
@@ -176,12 +251,13 @@ public final class LlamaGraph {
                         Matrix.stack(List.of(
                                 matrix(weight + "q_proj", (long) config.heads() * config.headSize(), config.hidden()),
                                 matrix(weight + "k_proj", kvWidth, config.hidden()),
-                                matrix(weight + "v_proj", kvWidth, config.hidden()))));
+                                smoothing == null ? values : smoothing.smooth(values))));
         Object[] cache = {1L, (long) config.kvHeads(), "capacity", (long) config.headSize()};
-        String pastKey = graph.input("past_key_values." + layer + ".key", ElementType.FLOAT, cache);
-        String pastValue = graph.input("past_key_values." + layer + ".value", ElementType.FLOAT, cache);
-        String presentKey = "present." + layer + ".key";
-        String presentValue = "present." + layer + ".value";
+        int place = layer - crossLayersBefore(layer);
+        String pastKey = graph.input("past_key_values." + place + ".key", ElementType.FLOAT, cache);
+        String pastValue = graph.input("past_key_values." + place + ".value", ElementType.FLOAT, cache);
+        String presentKey = "present." + place + ".key";
+        String presentValue = "present." + place + ".value";
         graph.output(presentKey, ElementType.FLOAT, cache);
         graph.output(presentValue, ElementType.FLOAT, cache);
         graph.node(
@@ -210,6 +286,53 @@ public final class LlamaGraph {
         return value;
     }
 
+    private int crossLayersBefore(int layer) {
+        return (int) crossLayers.stream()
+                .filter(cross -> cross < kept.layers().get(layer))
+                .count();
+    }
+
+    /**
+     * What a layer sees of the image. The query heads that share a key head become rows of one head, so that keys and
+     * values are not copied for each.
+     */
+    private String crossAttention(int layer, String x) {
+        String weight = tensors(layer) + "cross_attn.";
+        String value = "layer." + layer + ".attention";
+        long kvHeads = config.kvHeads();
+        long group = config.heads() / config.kvHeads();
+        long size = config.headSize();
+        String queries = linear(layer, Projection.QKV)
+                .multiply(graph, value + ".q", x, matrix(weight + "q_proj", kvHeads * group * size, config.hidden()));
+        String heads = value + ".q_norm";
+        graph.node(
+                OnnxGraph.STANDARD,
+                "SimplifiedLayerNormalization",
+                List.of(
+                        graph.reshape(value + ".q_heads", queries, 1, -1, kvHeads, group, size),
+                        headNorm(weight + "q_norm")),
+                List.of(heads),
+                Map.of("epsilon", config.normEpsilon()));
+        String rows = graph.reshape(
+                value + ".q_rows", graph.transpose(value + ".q_turned", heads, SWAPPED_HEADS), 1, -1, kvHeads * size);
+        int place = crossLayersBefore(layer);
+        String key = graph.input(VisionGraph.key(place), ElementType.FLOAT, 1L, "vision_tokens", kvHeads * size);
+        String values = graph.input(VisionGraph.value(place), ElementType.FLOAT, 1L, "vision_tokens", kvHeads * size);
+        graph.node(
+                OnnxGraph.MICROSOFT,
+                "MultiHeadAttention",
+                List.of(rows, key, values),
+                List.of(value + ".seen"),
+                Map.of("num_heads", kvHeads));
+        String seen = graph.reshape(value + ".seen_rows", value + ".seen", 1, -1, group, kvHeads, size);
+        return graph.reshape(
+                value, graph.transpose(value + ".seen_heads", seen, SWAPPED_HEADS), 1, -1, kvHeads * group * size);
+    }
+
+    private String gate(String name) {
+        return graph.constant(Initializer.floats(name, Gate.open(weights.require(name))));
+    }
+
     private String mlp(int layer, String x) {
         String weight = tensors(layer) + "mlp.";
         String value = "layer." + layer + ".mlp";
@@ -232,7 +355,7 @@ public final class LlamaGraph {
 
     /** What the names of a layer's tensors begin with. */
     private String tensors(int layer) {
-        return "model.layers." + kept.layers().get(layer) + ".";
+        return prefix + "layers." + kept.layers().get(layer) + ".";
     }
 
     /** Adds two values into {@code sum} and norms it. */
@@ -249,6 +372,11 @@ public final class LlamaGraph {
     private String rowsOf(String x, String name) {
         graph.node(OnnxGraph.STANDARD, "Gather", List.of(x, "rows"), List.of(name), Map.of("axis", 1L));
         return name;
+    }
+
+    private String headNorm(String name) {
+        Tensor tensor = weights.require(name + ".weight").requireShape(config.headSize());
+        return graph.constant(Initializer.floats(name, tensor.vector(), config.headSize()));
     }
 
     /** The weights of the norm that makes {@code value}. */

@@ -1,8 +1,10 @@
 package dev.corral.quantization.graph;
 
-import dev.corral.quantization.safetensors.CheckpointException;
-import dev.corral.quantization.safetensors.Tensor;
+import dev.corral.quantization.checkpoint.CheckpointException;
+import dev.corral.quantization.checkpoint.Quantised;
+import dev.corral.quantization.checkpoint.Tensor;
 import java.util.List;
+import java.util.Optional;
 
 /** A weight matrix as Hugging Face stores it: one row an output, one column an input; read row by row. */
 public interface Matrix {
@@ -13,6 +15,11 @@ public interface Matrix {
 
     /** Copies one row to the start of {@code target}. */
     void row(int row, float[] target);
+
+    /** The numbers that the rows were stored as, where all of them are numbers in blocks of one layout. */
+    default Optional<Quantised> quantised() {
+        return Optional.empty();
+    }
 
     /** A tensor of two dimensions. */
     static Matrix of(Tensor tensor) {
@@ -35,56 +42,30 @@ public interface Matrix {
             public void row(int row, float[] target) {
                 tensor.row(row, target);
             }
+
+            @Override
+            public Optional<Quantised> quantised() {
+                return tensor.quantised();
+            }
         };
     }
 
     /** The rows of several matrices of the same width, one below the other. */
     static Matrix stack(List<Matrix> parts) {
-        return new Matrix() {
-            @Override
-            public int rows() {
-                return parts.stream().mapToInt(Matrix::rows).sum();
+        return new Gathered(parts.stream().mapToInt(Matrix::rows).sum(), parts, row -> {
+            int rest = row;
+            int part = 0;
+            while (rest >= parts.get(part).rows()) {
+                rest -= parts.get(part).rows();
+                part++;
             }
-
-            @Override
-            public int columns() {
-                return parts.getFirst().columns();
-            }
-
-            @Override
-            public void row(int row, float[] target) {
-                int rest = row;
-                for (Matrix part : parts) {
-                    if (rest < part.rows()) {
-                        part.row(rest, target);
-                        return;
-                    }
-                    rest -= part.rows();
-                }
-                throw new IndexOutOfBoundsException(row);
-            }
-        };
+            return new Place(part, rest);
+        });
     }
 
     /** Only these rows, in this order. */
     default Matrix select(List<Integer> rows) {
-        Matrix all = this;
-        return new Matrix() {
-            @Override
-            public int rows() {
-                return rows.size();
-            }
-
-            @Override
-            public int columns() {
-                return all.columns();
-            }
-
-            @Override
-            public void row(int row, float[] target) {
-                all.row(rows.get(row), target);
-            }
-        };
+        return new Gathered(rows.size(), List.of(this), row -> new Place(0, rows.get(row)));
     }
 
     /** Only these columns, in this order. */
@@ -111,5 +92,77 @@ public interface Matrix {
                 }
             }
         };
+    }
+
+    /** Where a row is. */
+    record Place(int part, int row) {}
+
+    /** Where rows are. */
+    @FunctionalInterface
+    interface Places {
+        Place of(int row);
+    }
+
+    /**
+     * Whole rows of other matrices.
+     *
+     * @param parts matrices of the same width, at least one
+     */
+    record Gathered(int rows, List<Matrix> parts, Places places) implements Matrix {
+
+        public Gathered {
+            parts = List.copyOf(parts);
+        }
+
+        @Override
+        public int columns() {
+            return parts.getFirst().columns();
+        }
+
+        @Override
+        public void row(int row, float[] target) {
+            Place place = places.of(row);
+            parts.get(place.part).row(place.row, target);
+        }
+
+        @Override
+        public Optional<Quantised> quantised() {
+            List<Quantised> all =
+                    parts.stream().flatMap(part -> part.quantised().stream()).toList();
+            boolean alike = all.size() == parts.size()
+                    && all.stream().map(Quantised::layout).distinct().count() == 1;
+            return alike ? Optional.of(new GatheredNumbers(all, places)) : Optional.empty();
+        }
+    }
+
+    /** The numbers of whole rows of other matrices, all of one layout. */
+    record GatheredNumbers(List<Quantised> parts, Places places) implements Quantised {
+
+        public GatheredNumbers {
+            parts = List.copyOf(parts);
+        }
+
+        @Override
+        public Layout layout() {
+            return parts.getFirst().layout();
+        }
+
+        @Override
+        public void numbers(int row, byte[] target) {
+            Place place = places.of(row);
+            parts.get(place.part).numbers(place.row, target);
+        }
+
+        @Override
+        public void scales(int row, float[] target) {
+            Place place = places.of(row);
+            parts.get(place.part).scales(place.row, target);
+        }
+
+        @Override
+        public void offsets(int row, float[] target) {
+            Place place = places.of(row);
+            parts.get(place.part).offsets(place.row, target);
+        }
     }
 }

@@ -39,7 +39,7 @@ public final class OnnxGraph {
      * An operator.
      *
      * @param inputs names of values; empty for an optional one left out
-     * @param attributes values are {@code Long} or {@code Float}; sorted by name, so that a graph has one form only
+     * @param attributes values are {@code Long}, {@code Float} or lists of {@code Long}; sorted by name, so that a graph has one form only
      */
     record Node(
             String domain, String operator, List<String> inputs, List<String> outputs, Map<String, Object> attributes) {
@@ -73,6 +73,17 @@ public final class OnnxGraph {
     /** An operator of the standard with one output and no attributes. */
     String standard(String operator, String out, String... in) {
         node(STANDARD, operator, List.of(in), List.of(out), Map.of());
+        return out;
+    }
+
+    /** The same numbers in another shape; -1 for the one dimension that follows from the others. */
+    String reshape(String out, String x, long... shape) {
+        return standard("Reshape", out, x, constant(Initializer.longs(out + ".shape", shape)));
+    }
+
+    /** The same numbers with the axes in another order. */
+    String transpose(String out, String x, List<Long> axes) {
+        node(STANDARD, "Transpose", List.of(x), List.of(out), Map.of("perm", axes));
         return out;
     }
 

@@ -151,7 +151,11 @@ public final class OnnxWriter {
         return switch (value) {
             case Float number -> out.float32(2, number).integer(20, 1);
             case Long number -> out.integer(3, number).integer(20, 2);
-            default -> throw new IllegalArgumentException("attribute " + name + " is neither a float nor an integer");
+            case List<?> numbers -> {
+                numbers.forEach(number -> out.integer(8, (Long) number));
+                yield out.integer(20, 7);
+            }
+            default -> throw new IllegalArgumentException("attribute " + name + " is neither a number nor a list");
         };
     }
 

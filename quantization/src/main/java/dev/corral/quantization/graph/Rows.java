@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
@@ -59,23 +60,44 @@ record Rows(Matrix matrix) {
      * @param rowBytes bytes that are made of each row
      */
     void write(OutputStream out, int width, int rowBytes, Maker maker) throws IOException {
+        write(out, matrix.rows(), rowBytes, () -> {
+            float[] row = new float[width];
+            return (r, target) -> {
+                matrix.row(r, row);
+                maker.make(row, target);
+            };
+        });
+    }
+
+    /** Puts the bytes of a row. */
+    @FunctionalInterface
+    interface RowWriter {
+        void put(int row, ByteBuffer target);
+    }
+
+    /**
+     * Writes the bytes of rows.
+     *
+     * @param rowBytes bytes of each row
+     * @param writers makes one for the rows of one thread
+     */
+    static void write(OutputStream out, int rows, int rowBytes, Supplier<RowWriter> writers) throws IOException {
         int bandRows = Math.max(1, BAND_BYTES / rowBytes);
-        byte[] band = new byte[Math.min(bandRows, matrix.rows()) * rowBytes];
-        for (int first = 0; first < matrix.rows(); first += bandRows) {
+        byte[] band = new byte[Math.min(bandRows, rows) * rowBytes];
+        for (int first = 0; first < rows; first += bandRows) {
             int from = first;
-            int rows = Math.min(bandRows, matrix.rows() - first);
+            int count = Math.min(bandRows, rows - first);
             IntStream.range(0, PIECES).parallel().forEach(piece -> {
-                float[] row = new float[width];
-                int start = rows * piece / PIECES;
-                int end = rows * (piece + 1) / PIECES;
+                RowWriter writer = writers.get();
+                int start = count * piece / PIECES;
+                int end = count * (piece + 1) / PIECES;
                 ByteBuffer target = ByteBuffer.wrap(band, start * rowBytes, (end - start) * rowBytes)
                         .order(ByteOrder.LITTLE_ENDIAN);
                 for (int r = start; r < end; r++) {
-                    matrix.row(from + r, row);
-                    maker.make(row, target);
+                    writer.put(from + r, target);
                 }
             });
-            out.write(band, 0, rows * rowBytes);
+            out.write(band, 0, count * rowBytes);
         }
     }
 }

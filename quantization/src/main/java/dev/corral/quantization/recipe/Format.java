@@ -117,14 +117,37 @@ public sealed interface Format {
         /** 16 bits with a scale a token. */
         INT16,
         /**
-         * 8 bits with a scale a column, which was found by calibration data and costs nothing; where no norm precedes the
-         * product, as {@link #INT8}.
+         * 8 bits with a scale a column, which was found by calibration data and costs nothing; what the neurons of an MLP
+         * put out as {@link #INT8}.
          */
         CALIBRATED;
 
         /** The name in recipes, such as {@code int16}. */
         public String label() {
             return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /**
+     * As the checkpoint has it, number for number, where it has blocks that {@code MatMulNBits} takes.
+     *
+     * @param precision of most of the checkpoint's matrices
+     * @param exactActivations whether activations stay fp32, in place of 8 bits with a scale a block
+     * @param otherwise of the other matrices
+     */
+    record Stored(Precision precision, boolean exactActivations, Format otherwise) implements Format {
+
+        public Stored {
+            if (otherwise instanceof Stored
+                    || (otherwise instanceof Int4 int4 && int4.calibrated())
+                    || (otherwise instanceof Int8 int8 && int8.calibrated())) {
+                throw new IllegalArgumentException("what is not as it should be must be quantised: " + otherwise);
+            }
+        }
+
+        @Override
+        public String label() {
+            return "as stored" + (exactActivations ? " with fp32 activations" : "") + " or " + otherwise.label();
         }
     }
 

@@ -20,6 +20,7 @@ import java.util.stream.Stream;
  * @param calibration JSON lines of conversations that {@link Format.Scales#CALIBRATED} matrices and {@link
  *     Format.Activations#CALIBRATED} activations are made for
  * @param contextTokens longest prompt that the guard will take
+ * @param vision what to make of an encoder of images, where there is one; empty for what {@link #ofVision} says
  */
 public record Recipe(
         Format matrices,
@@ -27,7 +28,8 @@ public record Recipe(
         Format embedding,
         Optional<Pruning> pruning,
         Optional<Path> calibration,
-        int contextTokens) {
+        int contextTokens,
+        Optional<Recipe> vision) {
 
     public static final int DEFAULT_BLOCK_SIZE = 32;
 
@@ -36,6 +38,17 @@ public record Recipe(
     public static final int DEFAULT_CONTEXT_TOKENS = 8192;
 
     public static final int LEAST_CONTEXT_TOKENS = 128;
+
+    /** Without a word on images. */
+    public Recipe(
+            Format matrices,
+            List<Deviation> deviations,
+            Format embedding,
+            Optional<Pruning> pruning,
+            Optional<Path> calibration,
+            int contextTokens) {
+        this(matrices, deviations, embedding, pruning, calibration, contextTokens, Optional.empty());
+    }
 
     public Recipe {
         deviations = List.copyOf(deviations);
@@ -104,7 +117,36 @@ public record Recipe(
         List<Deviation> fine = count == 0
                 ? List.of()
                 : List.of(new Deviation(first, Set.of(), new Format.Int8(Format.Activations.INT16)));
-        return new Recipe(matrices, fine, embedding, pruning, calibration, contextTokens);
+        return new Recipe(matrices, fine, embedding, pruning, calibration, contextTokens, vision);
+    }
+
+    /** The same, with a recipe for the encoder of images. */
+    public Recipe withVision(Recipe encoder) {
+        return new Recipe(matrices, deviations, embedding, pruning, calibration, contextTokens, Optional.of(encoder));
+    }
+
+    /**
+     * What to make of an encoder of images: as of the decoder, but not below 8 bits where nothing else is said. An
+     * encoder is a tenth of the model, and what it loses no later layer can find again.
+     */
+    public Recipe ofVision() {
+        return vision.orElseGet(() -> of(precision() == Precision.INT4 ? Precision.INT8 : precision()));
+    }
+
+    /**
+     * Checks that it can be followed for a model that sees images.
+     *
+     * @throws RecipeException if it prunes or calibrates, which is done by texts alone
+     */
+    public void requireNoTexts() {
+        if (pruning.isPresent()
+                || calibrated()
+                || ofVision().pruning.isPresent()
+                || ofVision().calibrated()) {
+            throw new RecipeException(
+                    "a model that sees images is neither pruned nor calibrated: that is decided by what"
+                            + " it reads of texts alone; leave 'prune' and whatever is 'calibrated' out");
+        }
     }
 
     /** How one matrix is kept. */
@@ -131,7 +173,8 @@ public record Recipe(
                 }
             }
         }
-        if (embedding instanceof Format.Int4 int4 && hidden % int4.blockSize() != 0) {
+        Format made = embedding instanceof Format.Stored stored ? stored.otherwise() : embedding;
+        if (made instanceof Format.Int4 int4 && hidden % int4.blockSize() != 0) {
             throw new RecipeException(
                     "blocks of %d do not divide the %d weights of a token's embedding: take smaller ones"
                             .formatted(int4.blockSize(), hidden));
@@ -144,7 +187,7 @@ public record Recipe(
                 .anyMatch(format -> switch (format) {
                     case Format.Int8 int8 -> int8.calibrated();
                     case Format.Int4 int4 -> int4.calibrated();
-                    case Format.Fp16 _, Format.Fp32 _ -> false;
+                    case Format.Fp16 _, Format.Fp32 _, Format.Stored _ -> false;
                 });
     }
 

@@ -31,6 +31,7 @@ import java.util.stream.Collectors;
  * context: 8192
  * except:                      # the last one that fits a matrix counts
  *   - { layers: [0, -1], matrices: [down], precision: int8, activations: int16 }
+ * vision: { precision: int8 }  # of an encoder of images; takes the keys above, but no context
  * prune: { layers: 12, mlp: 6400, calibration: calibration.jsonl }
  * }</pre>
  */
@@ -83,7 +84,8 @@ final class RecipeYaml {
         Optional<Pruning> pruning = root.has("prune") ? Optional.of(pruning(root.section("prune"))) : Optional.empty();
         Optional<Path> calibration =
                 root.has("calibration") ? Optional.of(folder.resolve(root.text("calibration"))) : Optional.empty();
-        Recipe recipe = new Recipe(matrices, deviations, embedding, pruning, calibration, context);
+        Optional<Recipe> vision = root.has("vision") ? Optional.of(vision(root.section("vision"))) : Optional.empty();
+        Recipe recipe = new Recipe(matrices, deviations, embedding, pruning, calibration, context, vision);
         if (recipe.calibrated() && calibration.isEmpty()) {
             root.problem("'calibrated' needs 'calibration': a file of JSON lines to read");
         }
@@ -92,6 +94,15 @@ final class RecipeYaml {
                     + " own, 'prune.calibration'");
         }
         return recipe;
+    }
+
+    private Recipe vision(YamlSection section) {
+        for (String key : List.of("context", "prune", "scales", "vision")) {
+            if (section.has(key)) {
+                section.problem("'" + key + "' is not for an encoder of images: leave it out");
+            }
+        }
+        return new RecipeYaml(folder, section).recipe();
     }
 
     private Recipe.Deviation deviation(YamlSection section) {

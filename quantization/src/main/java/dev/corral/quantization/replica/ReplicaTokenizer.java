@@ -2,12 +2,16 @@ package dev.corral.quantization.replica;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.corral.quantization.tokenizer.ByteAlphabet;
+import dev.corral.quantization.tokenizer.Llama3Tokenizer;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.Writer;
 import java.lang.Character.UnicodeScript;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -18,9 +22,6 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A tokenizer of the size of Llama 3's, which is not free to be shipped: byte-level BPE with the same splitting of text,
@@ -33,7 +34,7 @@ import tools.jackson.databind.node.ObjectNode;
  */
 final class ReplicaTokenizer {
 
-    private static final int ORDINARY = 128_000;
+    private static final int ORDINARY = ReplicaShape.VOCABULARY - Llama3Tokenizer.SPECIALS;
     private static final String SPACE = "Ġ";
 
     /** Where the true tokenizer has what a verdict is read from. */
@@ -56,23 +57,34 @@ final class ReplicaTokenizer {
             ".Ċ", ".ĊĊ", ":Ċ", ":ĊĊ", ">Ċ", ">ĊĊ", ",Ċ", "?Ċ", "!Ċ", "ĠĊ", "ĠĊĊ", "ĊĊĊ", "Ġ'", "Ġ\"", "Ġ(", "Ġ-",
             "...");
 
-    /** The characters that GPT-2 writes for the 256 bytes: themselves, where they are printable. */
-    private static final List<String> BYTES = bytes();
-
-    private static final String SPLIT = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}"
-            + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-
     private final Set<String> tokens = new LinkedHashSet<>();
     private final Set<String> merged = new HashSet<>();
     private final List<String> merges = new ArrayList<>();
 
     private ReplicaTokenizer() {}
 
-    /** Writes {@code tokenizer.json}. */
-    static void write(Path file) throws IOException {
+    /**
+     * Writes {@code tokenizer.json}.
+     *
+     * @param image whether it is for a model that sees images
+     */
+    static void write(Path file, boolean image) throws IOException {
         ReplicaTokenizer tokenizer = new ReplicaTokenizer();
         tokenizer.collect();
-        Files.writeString(file, JsonMapper.shared().writeValueAsString(tokenizer.document()));
+        Files.writeString(file, new Llama3Tokenizer(tokenizer.ordinary(), tokenizer.merges, image).toJson());
+    }
+
+    /** Writes the ordinary tokens as Meta's {@code tokenizer.model} has them: bytes in base64, and their rank. */
+    static void writeRanks(Path file) throws IOException {
+        ReplicaTokenizer tokenizer = new ReplicaTokenizer();
+        tokenizer.collect();
+        List<String> ordinary = tokenizer.ordinary();
+        try (Writer out = Files.newBufferedWriter(file)) {
+            for (int rank = 0; rank < ordinary.size(); rank++) {
+                byte[] bytes = ByteAlphabet.bytes(ordinary.get(rank).replace(" ", SPACE));
+                out.write(Base64.getEncoder().encodeToString(bytes) + " " + rank + "\n");
+            }
+        }
     }
 
     private void collect() {
@@ -114,7 +126,7 @@ final class ReplicaTokenizer {
     private void character(String character) {
         String token = "";
         for (byte one : character.getBytes(UTF_8)) {
-            String next = BYTES.get(Byte.toUnsignedInt(one));
+            String next = ByteAlphabet.CHARACTERS.get(Byte.toUnsignedInt(one));
             token = token.isEmpty() ? next : merge(token, next);
         }
     }
@@ -142,60 +154,6 @@ final class ReplicaTokenizer {
         }
     }
 
-    private ObjectNode document() {
-        ObjectNode document = JsonMapper.shared().createObjectNode();
-        document.put("version", "1.0").putNull("truncation").putNull("padding");
-        ArrayNode added = document.putArray("added_tokens");
-        List<String> specials = specials();
-        for (int i = 0; i < specials.size(); i++) {
-            added.addObject()
-                    .put("id", ORDINARY + i)
-                    .put("content", specials.get(i))
-                    .put("single_word", false)
-                    .put("lstrip", false)
-                    .put("rstrip", false)
-                    .put("normalized", false)
-                    .put("special", true);
-        }
-        document.putNull("normalizer");
-        ArrayNode steps =
-                document.putObject("pre_tokenizer").put("type", "Sequence").putArray("pretokenizers");
-        steps.addObject()
-                .put("type", "Split")
-                .put("behavior", "Isolated")
-                .put("invert", false)
-                .putObject("pattern")
-                .put("Regex", SPLIT);
-        steps.add(byteLevel());
-        document.putNull("post_processor").set("decoder", byteLevel());
-        ObjectNode model = document.putObject("model")
-                .put("type", "BPE")
-                .putNull("dropout")
-                .putNull("unk_token")
-                .putNull("continuing_subword_prefix")
-                .putNull("end_of_word_suffix")
-                .put("fuse_unk", false)
-                .put("byte_fallback", false)
-                .put("ignore_merges", true);
-        ObjectNode vocabulary = model.putObject("vocab");
-        List<String> ordinary = ordinary();
-        for (int id = 0; id < ordinary.size(); id++) {
-            vocabulary.put(ordinary.get(id), id);
-        }
-        ArrayNode rules = model.putArray("merges");
-        merges.forEach(rules::add);
-        return document;
-    }
-
-    private static ObjectNode byteLevel() {
-        return JsonMapper.shared()
-                .createObjectNode()
-                .put("type", "ByteLevel")
-                .put("add_prefix_space", false)
-                .put("trim_offsets", true)
-                .put("use_regex", false);
-    }
-
     /** The ordinary tokens by id: bytes, printable ones first, what has a fixed place, and the rest in the gaps. */
     private List<String> ordinary() {
         List<String> ordinary =
@@ -215,41 +173,9 @@ final class ReplicaTokenizer {
         return ordinary;
     }
 
-    private static List<String> bytes() {
-        List<String> bytes = new ArrayList<>();
-        int replaced = 0;
-        for (int code = 0; code < 256; code++) {
-            bytes.add(Character.toString(isPrintable(code) ? code : 256 + replaced++));
-        }
-        return List.copyOf(bytes);
-    }
-
     private static Stream<String> bytes(boolean printable) {
         return IntStream.range(0, 256)
-                .filter(code -> isPrintable(code) == printable)
-                .mapToObj(BYTES::get);
-    }
-
-    private static boolean isPrintable(int code) {
-        return (code >= '!' && code <= '~') || (code >= 0xA1 && code != 0xAD);
-    }
-
-    private static List<String> specials() {
-        List<String> specials = new ArrayList<>(List.of(
-                "<|begin_of_text|>",
-                "<|end_of_text|>",
-                "<|reserved_special_token_0|>",
-                "<|reserved_special_token_1|>",
-                "<|finetune_right_pad_id|>",
-                "<|reserved_special_token_2|>",
-                "<|start_header_id|>",
-                "<|end_header_id|>",
-                "<|eom_id|>",
-                "<|eot_id|>",
-                "<|python_tag|>"));
-        for (int reserved = 3; specials.size() < ReplicaShape.VOCABULARY - ORDINARY; reserved++) {
-            specials.add("<|reserved_special_token_" + reserved + "|>");
-        }
-        return specials;
+                .filter(code -> ByteAlphabet.isPrintable(code) == printable)
+                .mapToObj(ByteAlphabet.CHARACTERS::get);
     }
 }

@@ -44,7 +44,7 @@ public final class CheckpointWriter {
      *
      * @param shape outermost dimension first
      */
-    public record Entry(String name, Tensor.Type type, List<Long> shape) {
+    public record Entry(String name, SafetensorsTensor.Type type, List<Long> shape) {
 
         public Entry {
             shape = List.copyOf(shape);
@@ -72,7 +72,7 @@ public final class CheckpointWriter {
     public void write(Path directory, List<Entry> entries, Content content) throws IOException {
         List<List<Entry>> shards = shards(entries);
         if (shards.size() == 1) {
-            writeFile(directory.resolve(Checkpoint.SINGLE), entries, content);
+            writeFile(directory.resolve(SafetensorsCheckpoint.SINGLE), entries, content);
             return;
         }
         ObjectNode index = JsonMapper.shared().createObjectNode();
@@ -84,7 +84,7 @@ public final class CheckpointWriter {
             writeFile(directory.resolve(name), shards.get(i), content);
             shards.get(i).forEach(entry -> files.put(entry.name(), name));
         }
-        Files.writeString(directory.resolve(Checkpoint.INDEX), index.toPrettyString() + "\n");
+        Files.writeString(directory.resolve(SafetensorsCheckpoint.INDEX), index.toPrettyString() + "\n");
     }
 
     private List<List<Entry>> shards(List<Entry> entries) {

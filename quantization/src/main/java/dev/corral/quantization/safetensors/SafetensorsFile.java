@@ -1,5 +1,7 @@
 package dev.corral.quantization.safetensors;
 
+import dev.corral.quantization.checkpoint.CheckpointException;
+import dev.corral.quantization.checkpoint.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -87,10 +89,10 @@ record SafetensorsFile(Map<String, Tensor> tensors) {
         List<Long> shape = new ArrayList<>();
         entry.path("shape").forEach(dimension -> shape.add(dimension.asLong()));
         String dtype = entry.path("dtype").asString("");
-        Tensor.Type type = switch (dtype) {
-            case "F32" -> Tensor.Type.F32;
-            case "F16" -> Tensor.Type.F16;
-            case "BF16" -> Tensor.Type.BF16;
+        SafetensorsTensor.Type type = switch (dtype) {
+            case "F32" -> SafetensorsTensor.Type.F32;
+            case "F16" -> SafetensorsTensor.Type.F16;
+            case "BF16" -> SafetensorsTensor.Type.BF16;
             case "I64", "I32", "BOOL", "U8" -> null;
             default ->
                 throw new CheckpointException(
@@ -107,7 +109,7 @@ record SafetensorsFile(Map<String, Tensor> tensors) {
                     "tensor '%s' of shape %s needs %d bytes, but has %d"
                             .formatted(name, shape, elements * type.bytes(), end - begin));
         }
-        return Optional.of(new Tensor(name, type, shape, data.asSlice(begin, end - begin)));
+        return Optional.of(new SafetensorsTensor(name, type, shape, data.asSlice(begin, end - begin)));
     }
 
     private static CheckpointException damaged(Path file, String how) {

@@ -1,4 +1,4 @@
-/** Hugging Face checkpoints, read by memory map. */
+/** Hugging Face checkpoints, read by memory map, and written. */
 @NullMarked
 package dev.corral.quantization.safetensors;
 

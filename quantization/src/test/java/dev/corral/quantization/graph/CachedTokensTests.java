@@ -8,8 +8,9 @@ import dev.corral.guardmodels.onnx.ModelShape;
 import dev.corral.guardmodels.onnx.OnnxCausalModel;
 import dev.corral.guardmodels.onnx.Resources;
 import dev.corral.guardmodels.store.Precision;
+import dev.corral.quantization.checkpoint.Checkpoint;
 import dev.corral.quantization.recipe.Recipe;
-import dev.corral.quantization.safetensors.Checkpoint;
+import dev.corral.quantization.safetensors.SafetensorsCheckpoint;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -49,7 +50,7 @@ class CachedTokensTests {
     static void convert() throws IOException {
         LlamaConfig config = LlamaConfig.read(WEIGHTS);
         for (Precision precision : Precision.values()) {
-            try (Checkpoint weights = Checkpoint.open(WEIGHTS)) {
+            try (Checkpoint weights = SafetensorsCheckpoint.open(WEIGHTS)) {
                 Recipe usual = Recipe.of(precision);
                 Recipe recipe = new Recipe(
                         usual.matrices(),
@@ -324,7 +325,7 @@ class CachedTokensTests {
     void loadWhenExternalDataIsCutOffOrMissingSaysWhichFile() throws IOException {
         Path model = folder.resolve("external.onnx");
         LlamaConfig config = LlamaConfig.read(WEIGHTS);
-        try (Checkpoint weights = Checkpoint.open(WEIGHTS)) {
+        try (Checkpoint weights = SafetensorsCheckpoint.open(WEIGHTS)) {
             Matrix head = Matrix.of(weights.require("lm_head.weight"));
             new OnnxWriter("test", 1_000)
                     .write(LlamaGraph.build(config, weights, Recipe.of(Precision.FP32), head), model, _ -> {});

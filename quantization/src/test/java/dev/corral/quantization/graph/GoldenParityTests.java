@@ -6,11 +6,12 @@ import dev.corral.guardmodels.onnx.ModelShape;
 import dev.corral.guardmodels.onnx.OnnxCausalModel;
 import dev.corral.guardmodels.onnx.Resources;
 import dev.corral.guardmodels.store.Precision;
+import dev.corral.quantization.checkpoint.Checkpoint;
+import dev.corral.quantization.checkpoint.Tensor;
 import dev.corral.quantization.recipe.Format;
 import dev.corral.quantization.recipe.Projection;
 import dev.corral.quantization.recipe.Recipe;
-import dev.corral.quantization.safetensors.Checkpoint;
-import dev.corral.quantization.safetensors.Tensor;
+import dev.corral.quantization.safetensors.SafetensorsCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -142,7 +143,7 @@ class GoldenParityTests {
         Path directory = FIXTURES.resolve(weights);
         Path file = Files.createTempFile(folder, weights, ".onnx");
         LlamaConfig config = LlamaConfig.read(directory);
-        try (Checkpoint checkpoint = Checkpoint.open(directory)) {
+        try (Checkpoint checkpoint = SafetensorsCheckpoint.open(directory)) {
             Matrix head = Matrix.of(checkpoint.require(config.tied() ? "model.embed_tokens.weight" : "lm_head.weight"));
             new OnnxWriter("test").write(LlamaGraph.build(config, checkpoint, recipe, head), file, written -> {});
         }
@@ -203,7 +204,7 @@ class GoldenParityTests {
         Files.copy(
                 FIXTURES.resolve(model).resolve("golden").resolve("logits.safetensors"),
                 directory.resolve("model.safetensors"));
-        return Checkpoint.open(directory);
+        return SafetensorsCheckpoint.open(directory);
     }
 
     private static double correlation(float[] a, float[] b) {

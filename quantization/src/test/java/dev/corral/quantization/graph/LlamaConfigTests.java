@@ -3,7 +3,7 @@ package dev.corral.quantization.graph;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import dev.corral.quantization.safetensors.CheckpointException;
+import dev.corral.quantization.checkpoint.CheckpointException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,7 +32,7 @@ class LlamaConfigTests {
         assertThat(config.layers()).isEqualTo(16);
         assertThat(config.kvHeads()).isEqualTo(8);
         assertThat(config.ropeTheta()).isEqualTo(500_000);
-        assertThat(config.ropeScaling()).contains(new LlamaConfig.RopeScaling(8, 1, 4, 8192));
+        assertThat(config.ropeScaling()).contains(new LlamaConfig.RopeScaling.Llama3(8, 1, 4, 8192));
         assertThat(config.tied()).isFalse();
     }
 
@@ -41,7 +41,7 @@ class LlamaConfigTests {
         LlamaConfig config = LlamaConfig.read(Path.of("src/test/resources/fixtures/tiny-llama-tied"));
 
         assertThat(config.ropeTheta()).isEqualTo(500_000);
-        assertThat(config.ropeScaling()).contains(new LlamaConfig.RopeScaling(8, 1, 4, 64));
+        assertThat(config.ropeScaling()).contains(new LlamaConfig.RopeScaling.Llama3(8, 1, 4, 64));
         assertThat(config.tied()).isTrue();
     }
 

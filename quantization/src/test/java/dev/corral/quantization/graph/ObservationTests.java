@@ -5,8 +5,9 @@ import static org.assertj.core.data.Offset.offset;
 
 import dev.corral.guardmodels.onnx.OnnxProbe;
 import dev.corral.guardmodels.onnx.OnnxProbe.Input;
-import dev.corral.quantization.safetensors.Checkpoint;
-import dev.corral.quantization.safetensors.Tensor;
+import dev.corral.quantization.checkpoint.Checkpoint;
+import dev.corral.quantization.checkpoint.Tensor;
+import dev.corral.quantization.safetensors.SafetensorsCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,8 +31,8 @@ class ObservationTests {
     @Test
     void observationWhenRunTellsWhatTheReferenceComputed() throws IOException {
         LlamaConfig config = LlamaConfig.read(MODEL);
-        try (Checkpoint weights = Checkpoint.open(MODEL);
-                Checkpoint expected = Checkpoint.open(MODEL.resolve("golden/intermediate"))) {
+        try (Checkpoint weights = SafetensorsCheckpoint.open(MODEL);
+                Checkpoint expected = SafetensorsCheckpoint.open(MODEL.resolve("golden/intermediate"))) {
             long[] tokens = tokens();
             Map<String, float[]> observed = observe(config, weights, tokens);
 

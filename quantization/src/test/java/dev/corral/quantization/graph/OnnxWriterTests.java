@@ -6,8 +6,9 @@ import dev.corral.guardmodels.onnx.ModelShape;
 import dev.corral.guardmodels.onnx.OnnxCausalModel;
 import dev.corral.guardmodels.onnx.Resources;
 import dev.corral.guardmodels.store.Precision;
+import dev.corral.quantization.checkpoint.Checkpoint;
 import dev.corral.quantization.recipe.Recipe;
-import dev.corral.quantization.safetensors.Checkpoint;
+import dev.corral.quantization.safetensors.SafetensorsCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,7 +56,7 @@ class OnnxWriterTests {
     void writeReportsProgressUpToTheEnd() throws IOException {
         List<Long> progress = new ArrayList<>();
         LlamaConfig config = LlamaConfig.read(MODEL);
-        try (Checkpoint weights = Checkpoint.open(MODEL)) {
+        try (Checkpoint weights = SafetensorsCheckpoint.open(MODEL)) {
             OnnxGraph graph = graph(config, weights, Precision.INT8);
             new OnnxWriter("test").write(graph, folder.resolve("model.onnx"), progress::add);
             assertThat(progress).isSorted().last().isEqualTo(graph.constantBytes());
@@ -64,7 +65,7 @@ class OnnxWriterTests {
 
     private static void write(OnnxWriter writer, Path file, Precision precision) throws IOException {
         LlamaConfig config = LlamaConfig.read(MODEL);
-        try (Checkpoint weights = Checkpoint.open(MODEL)) {
+        try (Checkpoint weights = SafetensorsCheckpoint.open(MODEL)) {
             writer.write(graph(config, weights, precision), file, written -> {});
         }
     }

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.data.Offset.offset;
 
+import dev.corral.quantization.checkpoint.CheckpointException;
 import dev.corral.quantization.recipe.Format;
-import dev.corral.quantization.safetensors.CheckpointException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;

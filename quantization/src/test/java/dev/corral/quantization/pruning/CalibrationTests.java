@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import dev.corral.guardmodels.prompt.GuardFamily;
 import dev.corral.guardmodels.prompt.VerdictTokens;
 import dev.corral.guardmodels.tokenizer.GuardTokenizer;
+import dev.corral.quantization.checkpoint.Checkpoint;
 import dev.corral.quantization.graph.Calibrated;
 import dev.corral.quantization.graph.Kept;
 import dev.corral.quantization.graph.LlamaConfig;
@@ -15,7 +16,7 @@ import dev.corral.quantization.recipe.Format;
 import dev.corral.quantization.recipe.Projection;
 import dev.corral.quantization.recipe.Recipe;
 import dev.corral.quantization.recipe.RecipeException;
-import dev.corral.quantization.safetensors.Checkpoint;
+import dev.corral.quantization.safetensors.SafetensorsCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,7 +77,7 @@ class CalibrationTests {
     }
 
     @Test
-    void calibrateWhenActivationsAreCalibratedEvensOutWhatNormsPutOutForThem() throws IOException {
+    void calibrateWhenActivationsAreCalibratedEvensOutWhatNormsAndAttentionPutOutForThem() throws IOException {
         Recipe.Deviation perToken =
                 new Recipe.Deviation(List.of(1), Set.of(Projection.UP), new Format.Int8(Format.Activations.INT8));
 
@@ -86,10 +87,13 @@ class CalibrationTests {
         assertThat(calibrated.rounded()).isEmpty();
         assertThat(calibrated.smoothings())
                 .containsOnlyKeys(
+                        "layer.0.attention",
                         "layer.0.input_norm",
                         "layer.0.mlp_norm",
                         "layer.0.next_norm",
+                        "layer.1.attention",
                         "layer.1.next_norm",
+                        "layer.2.attention.rows",
                         "layer.2.mlp_norm");
         assertThat(folder).isDirectoryNotContaining("glob:**.onnx*");
     }
@@ -100,7 +104,7 @@ class CalibrationTests {
                 folder.resolve("texts.jsonl"), "{\"text\": \"" + "How do I bake bread? ".repeat(9) + "\"}\n");
         Path tokenizerFile = MODEL.resolve("tokenizer.json");
         Recipe recipe = new Recipe(matrices, deviations, new Format.Fp32(), Optional.empty(), Optional.of(data), 1024);
-        try (Checkpoint weights = Checkpoint.open(MODEL);
+        try (Checkpoint weights = SafetensorsCheckpoint.open(MODEL);
                 GuardTokenizer tokenizer =
                         GuardTokenizer.load(Files.readAllBytes(tokenizerFile), tokenizerFile.toString())) {
             return Calibration.read(data, config, GuardFamily.LLAMA_GUARD_3, List.of(), VERDICT, tokenizer)

@@ -4,19 +4,39 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.corral.guardmodels.conversation.Conversation;
+import dev.corral.guardmodels.conversation.Part;
+import dev.corral.guardmodels.conversation.Role;
+import dev.corral.guardmodels.conversation.Turn;
+import dev.corral.guardmodels.guard.Guard;
+import dev.corral.guardmodels.guard.OnnxGuard;
+import dev.corral.guardmodels.guard.VisionGuard;
+import dev.corral.guardmodels.image.PreprocessedImage;
+import dev.corral.guardmodels.image.Tiling;
+import dev.corral.guardmodels.onnx.Resources;
 import dev.corral.guardmodels.prompt.GuardFamily;
 import dev.corral.guardmodels.prompt.VerdictTokens;
+import dev.corral.guardmodels.store.GuardDirectory;
+import dev.corral.guardmodels.store.GuardStore;
+import dev.corral.guardmodels.store.Precision;
 import dev.corral.guardmodels.tokenizer.GuardTokenizer;
+import dev.corral.policies.assessment.Assessment;
+import dev.corral.policies.assessment.Probability;
+import dev.corral.quantization.Converter;
+import dev.corral.quantization.checkpoint.Checkpoint;
+import dev.corral.quantization.checkpoint.CheckpointException;
+import dev.corral.quantization.checkpoint.Tensor;
 import dev.corral.quantization.graph.LlamaConfig;
-import dev.corral.quantization.safetensors.Checkpoint;
-import dev.corral.quantization.safetensors.CheckpointException;
-import dev.corral.quantization.safetensors.Tensor;
+import dev.corral.quantization.graph.MllamaConfig;
+import dev.corral.quantization.recipe.Recipe;
+import dev.corral.quantization.safetensors.SafetensorsCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -76,10 +96,10 @@ class ReplicaTests {
         assertThat(config.hidden()).isEqualTo(64);
         assertThat(config.headSize()).isEqualTo(16);
         assertThat(config.vocabulary()).isEqualTo(128_256);
-        assertThat(config.ropeScaling()).contains(new LlamaConfig.RopeScaling(8, 1, 4, 8192));
+        assertThat(config.ropeScaling()).contains(new LlamaConfig.RopeScaling.Llama3(8, 1, 4, 8192));
         assertThat(config.tied()).isFalse();
         assertThat(written).isSorted().last().isEqualTo(replica.bytes());
-        try (Checkpoint weights = Checkpoint.open(to)) {
+        try (Checkpoint weights = SafetensorsCheckpoint.open(to)) {
             assertThat(weights.names()).hasSize(3 + 2 * 9);
             assertThat(weights.require("model.layers.1.input_layernorm.weight").vector())
                     .hasSize(64)
@@ -110,7 +130,7 @@ class ReplicaTests {
     void writeWhenDoneHasNormalWeightsThatDifferByTensor() throws IOException {
         write("a", 7);
 
-        try (Checkpoint weights = Checkpoint.open(folder.resolve("a"))) {
+        try (Checkpoint weights = SafetensorsCheckpoint.open(folder.resolve("a"))) {
             Tensor embedding = weights.require("model.embed_tokens.weight");
             double[] numbers = IntStream.range(0, 20_000)
                     .mapToDouble(row -> row(embedding, row)[row % 64])
@@ -187,7 +207,7 @@ class ReplicaTests {
 
     private GuardTokenizer tokenizer() throws IOException {
         Path file = folder.resolve("tokenizer.json");
-        ReplicaTokenizer.write(file);
+        ReplicaTokenizer.write(file, false);
         return GuardTokenizer.load(Files.readAllBytes(file), "the replica's tokenizer");
     }
 
@@ -199,5 +219,60 @@ class ReplicaTests {
         float[] values = new float[tensor.columns()];
         tensor.row(row, values);
         return values;
+    }
+
+    @Test
+    void writeWhenShapeHasEyesIsAModelThatSeesImages() throws IOException {
+        ReplicaShape.Eyes eyes = new ReplicaShape.Eyes(List.of(1, 3), 2, 1, 32, 64, 2, 56, List.of(0));
+        Path to = folder.resolve("seeing");
+        new Replica(new ReplicaShape("seeing", 4, 64, 160, 4, 2, Optional.of(eyes)), 1).write(to, _ -> {});
+
+        MllamaConfig config = MllamaConfig.read(to);
+        assertThat(config.crossLayers()).containsExactly(1, 3);
+        assertThat(config.imageToken()).isEqualTo(128_256);
+        Path guard = folder.resolve("guard");
+        Converter.Description description = new Converter.Description("seeing", "none", "Random", new Probability(0.5));
+        new Converter("test")
+                .convert(
+                        to,
+                        guard,
+                        GuardFamily.LLAMA_GUARD_3,
+                        Recipe.of(Precision.INT4),
+                        description,
+                        new Converter.Progress() {
+                            @Override
+                            public void total(long bytes) {}
+
+                            @Override
+                            public void written(long bytes) {}
+                        });
+        GuardDirectory directory = GuardStore.open(guard);
+        assertThat(directory.manifest().made().recipe())
+                .isEqualTo("int4 in blocks of 32; vision int8; layers 0 1 int8" + " with 16-bit activations");
+        PreprocessedImage image =
+                new PreprocessedImage(new float[3 * 56 * 56], new Tiling(1, 1, 56, 56, 1, 4), "black");
+        try (Guard seeing = VisionGuard.of(
+                directory, OnnxGuard.visionModel(directory, Resources.oneLane(2), 1 << 20), _ -> List.of(image))) {
+            Turn turn = new Turn(Role.USER, List.of(new Part.ImagePart("x", "x"), new Part.TextPart("Hello", "y")));
+            assertThat(seeing.assess(new Conversation(List.of(turn))))
+                    .isInstanceOfSatisfying(
+                            Assessment.Scored.class,
+                            scored -> assertThat(scored.unsafe().value()).isBetween(0.001, 0.999));
+        }
+    }
+
+    @Test
+    void withLayersWhenNoneSeesTheImageIsRefused() {
+        ReplicaShape vision = ReplicaShape.byId("llama-guard-3-11b-vision").orElseThrow();
+        assertThat(vision.withLayers(9).eyes().orElseThrow().crossLayers()).containsExactly(3, 8);
+        assertThatExceptionOfType(IllegalArgumentException.class)
+                .isThrownBy(() -> vision.withLayers(3))
+                .withMessage("the number of layers must be at least 4, so that one of them sees the image: 3");
+    }
+
+    @Test
+    void bytesWhenShapeIsThatOf11bVisionAreThoseOfItsWeights() {
+        ReplicaShape vision = ReplicaShape.byId("llama-guard-3-11b-vision").orElseThrow();
+        assertThat(new Replica(vision, 1).bytes()).isEqualTo(2L * 10_670_220_835L);
     }
 }

@@ -3,6 +3,7 @@ package dev.corral.quantization.safetensors;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.corral.quantization.checkpoint.Checkpoint;
 import dev.corral.quantization.safetensors.CheckpointWriter.Entry;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -16,9 +17,9 @@ import org.junit.jupiter.api.io.TempDir;
 class CheckpointWriterTests {
 
     private static final List<Entry> ENTRIES = List.of(
-            new Entry("first", Tensor.Type.F32, List.of(2L, 3L)),
-            new Entry("second", Tensor.Type.F32, List.of(5L)),
-            new Entry("third", Tensor.Type.F32, List.of(1L)));
+            new Entry("first", SafetensorsTensor.Type.F32, List.of(2L, 3L)),
+            new Entry("second", SafetensorsTensor.Type.F32, List.of(5L)),
+            new Entry("third", SafetensorsTensor.Type.F32, List.of(1L)));
 
     @TempDir
     Path folder;
@@ -59,7 +60,7 @@ class CheckpointWriterTests {
     }
 
     private void assertRead(String... files) {
-        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+        try (Checkpoint checkpoint = SafetensorsCheckpoint.open(folder)) {
             assertThat(checkpoint.files())
                     .extracting(file -> file.getFileName().toString())
                     .containsExactly(files);

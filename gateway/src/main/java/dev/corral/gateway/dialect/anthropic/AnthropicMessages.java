@@ -6,6 +6,7 @@ import dev.corral.gateway.dialect.Dialect;
 import dev.corral.gateway.dialect.DialectException;
 import dev.corral.gateway.dialect.FrameRedactor;
 import dev.corral.gateway.dialect.GatewayError;
+import dev.corral.gateway.dialect.ImagePlaces;
 import dev.corral.gateway.dialect.ModeratedRequest;
 import dev.corral.gateway.dialect.Paths;
 import dev.corral.gateway.dialect.Redactor;
@@ -16,10 +17,12 @@ import dev.corral.gateway.dialect.anthropic.MessageWriter.Ending;
 import dev.corral.policies.policy.ContentSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.springframework.http.HttpMethod;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
 
 /** Anthropic's messages, as Anthropic, LiteLLM, vLLM, llama.cpp and Ollama speak them. */
 public final class AnthropicMessages implements Dialect {
@@ -107,6 +110,11 @@ public final class AnthropicMessages implements Dialect {
     }
 
     @Override
+    public byte[] withImages(byte[] body, Map<String, String> images) {
+        return ImagePlaces.replaced(StrictJson.request(body), images, AnthropicMessages::hold);
+    }
+
+    @Override
     public byte[] redactAnswer(byte[] body, Redactor redactor) {
         return StrictJson.bytes(
                 MessageTexts.MESSAGES.redacted(StrictJson.answer(body), ContentSource.ASSISTANT, redactor));
@@ -127,5 +135,14 @@ public final class AnthropicMessages implements Dialect {
 
     private static MessageWriter writer(ModeratedRequest request, String exchangeId) {
         return new MessageWriter("msg_" + exchangeId, request.model());
+    }
+
+    /** Anthropic's own form of a file in a request. */
+    private static void hold(ObjectNode source, String address) {
+        int comma = address.indexOf(',');
+        source.removeAll();
+        source.put("type", "base64");
+        source.put("media_type", address.substring("data:".length(), address.indexOf(';')));
+        source.put("data", address.substring(comma + 1));
     }
 }

@@ -3,6 +3,7 @@ package dev.corral.gateway.dialect.anthropic;
 import dev.corral.gateway.dialect.AnswerParts;
 import dev.corral.gateway.dialect.Fields;
 import dev.corral.gateway.dialect.ToolCalls;
+import dev.corral.gateway.dialect.Voices;
 import dev.corral.gateway.dialect.Words;
 import dev.corral.guardmodels.conversation.Part;
 import java.util.ArrayList;
@@ -74,6 +75,11 @@ final class Block {
         return kind.endsWith("_delta") ? added + others.unread(fields) : added;
     }
 
+    /** Whose it is: a call of a tool is a voice of its own. */
+    String voice() {
+        return isCall() ? where : Voices.ONE;
+    }
+
     /** Everything up to now. */
     List<Part> parts() {
         List<Part> parts = new ArrayList<>();
@@ -83,11 +89,15 @@ final class Block {
         if (!text.isEmpty()) {
             parts.add(new Part.TextPart(Words.wellFormed(text.toString()), where + ".text"));
         }
-        if (!tool.isEmpty() || !arguments.isEmpty()) {
+        if (isCall()) {
             parts.addAll(ToolCalls.parts(tool, arguments.toString(), where + ".input"));
         }
         parts.addAll(others.parts());
         return parts;
+    }
+
+    private boolean isCall() {
+        return !tool.isEmpty() || !arguments.isEmpty();
     }
 
     private int beginCall(Fields fields) {

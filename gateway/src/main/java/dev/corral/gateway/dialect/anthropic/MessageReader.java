@@ -4,6 +4,7 @@ import dev.corral.gateway.dialect.Answer;
 import dev.corral.gateway.dialect.AnswerParts;
 import dev.corral.gateway.dialect.DialectException;
 import dev.corral.gateway.dialect.Fields;
+import dev.corral.gateway.dialect.Voices;
 import dev.corral.gateway.dialect.Words;
 import dev.corral.guardmodels.conversation.Part;
 import dev.corral.guardmodels.conversation.Role;
@@ -36,6 +37,7 @@ final class MessageReader {
 
     private final SortedMap<Integer, Block> blocks = new TreeMap<>();
     private final AnswerParts others = new AnswerParts();
+    private final Voices voices = new Voices();
 
     /**
      * Takes a whole message, the one that a stream begins with, or an error.
@@ -87,6 +89,11 @@ final class MessageReader {
         return others;
     }
 
+    /** Who says what. */
+    Voices voices() {
+        return voices;
+    }
+
     /** Everything up to now. */
     Answer answer() {
         List<Part> said = new ArrayList<>();
@@ -120,13 +127,15 @@ final class MessageReader {
     private int begin(Fields fields) {
         Block block = block(index(fields.take("index")));
         JsonNode begun = fields.take("content_block");
-        return begun == null ? 0 : begun.isObject() ? block.begin(begun) : others.opaque("block", "content_block");
+        return begun == null
+                ? 0
+                : begun.isObject() ? heard(block, block.begin(begun)) : others.opaque("block", "content_block");
     }
 
     private int grow(Fields fields) {
         Block block = block(index(fields.take("index")));
         JsonNode delta = fields.take("delta");
-        return delta == null ? 0 : delta.isObject() ? block.grow(delta) : others.opaque("delta", "delta");
+        return delta == null ? 0 : delta.isObject() ? heard(block, block.grow(delta)) : others.opaque("delta", "delta");
     }
 
     private int end(Fields fields) {
@@ -134,6 +143,10 @@ final class MessageReader {
         added += others.neutral(fields.take("context_management"), "context_management");
         JsonNode delta = fields.take("delta");
         return delta == null ? added : added + accept(delta, "delta");
+    }
+
+    private int heard(Block block, int added) {
+        return voices.hear(block.voice(), () -> added);
     }
 
     private Block block(int index) {

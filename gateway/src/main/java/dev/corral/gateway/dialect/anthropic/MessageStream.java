@@ -38,12 +38,12 @@ final class MessageStream implements AnswerStream {
         int added = reader.others().notes(event);
         String data = event.data();
         if (data == null || data.isBlank()) {
-            return FrameContent.of(added);
+            return reader.voices().content(added, false);
         }
         JsonNode value = StrictJson.event(data);
         added += reader.acceptEvent(value);
         follow(value);
-        return new FrameContent(added, ended, added == 0);
+        return reader.voices().content(added, ended);
     }
 
     @Override

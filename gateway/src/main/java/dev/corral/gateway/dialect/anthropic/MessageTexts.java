@@ -1,6 +1,7 @@
 package dev.corral.gateway.dialect.anthropic;
 
 import dev.corral.gateway.dialect.TextFields;
+import dev.corral.gateway.dialect.ToolCalls;
 import dev.corral.policies.policy.ContentSource;
 import java.util.Map;
 import java.util.Set;
@@ -45,6 +46,8 @@ enum MessageTexts implements TextFields {
     @Override
     public ContentSource source(JsonNode object, String field, ContentSource outer) {
         ContentSource block = BLOCKS.get(object.path("type").asString(""));
-        return block != null ? block : ROLES.getOrDefault(object.path("role").asString(""), outer);
+        return block != null
+                ? block
+                : ToolCalls.source(field, ROLES.getOrDefault(object.path("role").asString(""), outer));
     }
 }

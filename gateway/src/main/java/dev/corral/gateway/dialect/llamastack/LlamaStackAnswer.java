@@ -4,6 +4,7 @@ import dev.corral.gateway.dialect.Answer;
 import dev.corral.gateway.dialect.AnswerParts;
 import dev.corral.gateway.dialect.DialectException;
 import dev.corral.gateway.dialect.Fields;
+import dev.corral.gateway.dialect.Voices;
 import dev.corral.gateway.dialect.Words;
 import dev.corral.guardmodels.conversation.Part;
 import dev.corral.guardmodels.conversation.Role;
@@ -20,6 +21,7 @@ final class LlamaStackAnswer {
     private final StringBuilder call = new StringBuilder();
     private final StringBuilder tokens = new StringBuilder();
     private final AnswerParts others = new AnswerParts();
+    private final Voices voices = new Voices();
 
     /**
      * Takes a whole answer or the next chunk.
@@ -65,6 +67,11 @@ final class LlamaStackAnswer {
         return others;
     }
 
+    /** Who says what; fragments do not tell of which call they are. */
+    Voices voices() {
+        return voices;
+    }
+
     private int said(Fields fields) {
         int added = 0;
         for (String name : List.of("role", "stop_reason", "event_type")) {
@@ -106,7 +113,7 @@ final class LlamaStackAnswer {
         String kind = type == null ? "" : type.asString("");
         return switch (kind) {
             case "text" -> content(fields.take("text"), fields.at("text")) + others.unread(fields);
-            case "tool_call" -> call(fields) + others.unread(fields);
+            case "tool_call" -> voices.hear("tool_call", () -> call(fields)) + others.unread(fields);
             default -> others.opaque("item of type '" + Words.shortened(kind) + "'", where);
         };
     }

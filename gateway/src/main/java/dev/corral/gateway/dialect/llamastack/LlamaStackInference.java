@@ -6,6 +6,7 @@ import dev.corral.gateway.dialect.Dialect;
 import dev.corral.gateway.dialect.DialectException;
 import dev.corral.gateway.dialect.FrameRedactor;
 import dev.corral.gateway.dialect.GatewayError;
+import dev.corral.gateway.dialect.ImagePlaces;
 import dev.corral.gateway.dialect.ModeratedRequest;
 import dev.corral.gateway.dialect.Paths;
 import dev.corral.gateway.dialect.Redactor;
@@ -91,6 +92,11 @@ public final class LlamaStackInference implements Dialect {
     public byte[] redactRequest(byte[] body, Redactor redactor) {
         return StrictJson.bytes(
                 LlamaStackTexts.LLAMA_STACK.redacted(StrictJson.request(body), ContentSource.SYSTEM, redactor));
+    }
+
+    @Override
+    public byte[] withImages(byte[] body, Map<String, String> images) {
+        return ImagePlaces.replaced(StrictJson.request(body), images);
     }
 
     @Override

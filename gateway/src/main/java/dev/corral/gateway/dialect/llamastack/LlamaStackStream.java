@@ -30,7 +30,7 @@ final class LlamaStackStream implements AnswerStream {
         int added = answer.others().notes(event);
         String data = event.data();
         if (data == null || data.isBlank()) {
-            return FrameContent.of(added);
+            return answer.voices().content(added, false);
         }
         if (data.strip().equals("[DONE]")) {
             ended = true;
@@ -41,7 +41,7 @@ final class LlamaStackStream implements AnswerStream {
             started = true;
             spoke |= added > 0;
         }
-        return new FrameContent(added, ended, added == 0);
+        return answer.voices().content(added, ended);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.corral.gateway.dialect.llamastack;
 
 import dev.corral.gateway.dialect.TextFields;
+import dev.corral.gateway.dialect.ToolCalls;
 import dev.corral.policies.policy.ContentSource;
 import java.util.Map;
 import java.util.Set;
@@ -43,6 +44,6 @@ enum LlamaStackTexts implements TextFields {
         boolean prompt = field.equals("content") && object.has("model_id");
         return prompt
                 ? ContentSource.USER
-                : ROLES.getOrDefault(object.path("role").asString(""), outer);
+                : ToolCalls.source(field, ROLES.getOrDefault(object.path("role").asString(""), outer));
     }
 }

@@ -5,6 +5,7 @@ import dev.corral.gateway.dialect.AnswerParts;
 import dev.corral.gateway.dialect.DialectException;
 import dev.corral.gateway.dialect.Fields;
 import dev.corral.gateway.dialect.ToolCalls;
+import dev.corral.gateway.dialect.Voices;
 import dev.corral.gateway.dialect.Words;
 import dev.corral.guardmodels.conversation.Part;
 import dev.corral.guardmodels.conversation.Role;
@@ -26,6 +27,7 @@ final class OllamaAnswer {
     private final StringBuilder tokens = new StringBuilder();
     private final List<Part> calls = new ArrayList<>();
     private final AnswerParts others = new AnswerParts();
+    private final Voices voices = new Voices();
 
     /**
      * Takes a whole answer or the next line.
@@ -69,6 +71,11 @@ final class OllamaAnswer {
         return new Answer(parts.isEmpty() ? List.of() : List.of(new Turn(Role.ASSISTANT, parts)));
     }
 
+    /** Who says what. */
+    Voices voices() {
+        return voices;
+    }
+
     private int message(JsonNode message) {
         Fields fields = new Fields(message, "message");
         int added = others.neutral(fields.take("role"), "message.role");
@@ -100,7 +107,8 @@ final class OllamaAnswer {
         }
         int added = 0;
         for (JsonNode call : list.values()) {
-            added += call(call, where + "[" + calls.size() + "]");
+            String at = where + "[" + calls.size() + "]";
+            added += voices.hear(at, () -> call(call, at));
         }
         return added;
     }

@@ -37,7 +37,7 @@ final class OllamaStream implements AnswerStream {
         model = value.path("model").asString(model);
         spoke |= added > 0;
         done |= value.path("done").asBoolean(false);
-        return new FrameContent(added, done, added == 0);
+        return answer.voices().content(added, done);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.corral.gateway.dialect.ollama;
 
 import dev.corral.gateway.dialect.TextFields;
+import dev.corral.gateway.dialect.ToolCalls;
 import dev.corral.policies.policy.ContentSource;
 import java.util.Map;
 import java.util.Set;
@@ -49,6 +50,8 @@ enum OllamaTexts implements TextFields {
             return outer;
         }
         ContentSource own = FIELDS.get(field);
-        return own != null ? own : ROLES.getOrDefault(object.path("role").asString(""), outer);
+        return own != null
+                ? own
+                : ToolCalls.source(field, ROLES.getOrDefault(object.path("role").asString(""), outer));
     }
 }

@@ -3,6 +3,7 @@ package dev.corral.gateway.dialect.openai;
 import dev.corral.gateway.dialect.Answer;
 import dev.corral.gateway.dialect.DialectException;
 import dev.corral.gateway.dialect.Fields;
+import dev.corral.gateway.dialect.Voices;
 import dev.corral.gateway.dialect.Words;
 import dev.corral.guardmodels.conversation.Part;
 import dev.corral.guardmodels.conversation.Role;
@@ -45,6 +46,7 @@ final class AnswerReader {
     private final String message;
     private final SortedMap<Integer, ChoiceReader> choices = new TreeMap<>();
     private final List<Part> others = new ArrayList<>();
+    private final Voices voices = new Voices();
 
     /** A reader of chunks whose choices have their text in {@code message}, or of a stream, in {@code delta}. */
     AnswerReader(String message) {
@@ -91,6 +93,11 @@ final class AnswerReader {
         return choices;
     }
 
+    /** Who says what. */
+    Voices voices() {
+        return voices;
+    }
+
     private int acceptChoices(JsonNode list) {
         if (!list.isArray()) {
             throw DialectException.unreadable("its 'choices' are not a list");
@@ -107,8 +114,9 @@ final class AnswerReader {
                 throw DialectException.unreadable(
                         "a choice has a number that is not between 0 and " + (MAX_CHOICES - 1));
             }
-            added += choices.computeIfAbsent(number, n -> new ChoiceReader(message, "choices[" + n + "]"))
-                    .accept(choice);
+            ChoiceReader reader =
+                    choices.computeIfAbsent(number, n -> new ChoiceReader(message, "choices[" + n + "]", voices));
+            added += voices.hear(Voices.ofChoice(number), () -> reader.accept(choice));
         }
         return added;
     }

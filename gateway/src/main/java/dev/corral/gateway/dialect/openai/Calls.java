@@ -2,6 +2,7 @@ package dev.corral.gateway.dialect.openai;
 
 import dev.corral.gateway.dialect.Fields;
 import dev.corral.gateway.dialect.StrictJson;
+import dev.corral.gateway.dialect.Voices;
 import dev.corral.gateway.dialect.Words;
 import dev.corral.guardmodels.conversation.Part;
 import java.util.ArrayList;
@@ -26,10 +27,15 @@ final class Calls {
         }
     }
 
+    private final Voices voices;
     private final List<Call> calls = new ArrayList<>();
     private final Map<Integer, Call> byIndex = new HashMap<>();
     private final List<Part> others = new ArrayList<>();
     private @Nullable Call function;
+
+    Calls(Voices voices) {
+        this.voices = voices;
+    }
 
     /**
      * Takes a list of calls or of their fragments.
@@ -92,13 +98,10 @@ final class Calls {
                 text(id),
                 function,
                 list);
-        int added = 0;
-        if (function != null) {
-            added += fill(call, function, "arguments", fields.at("function"));
-        }
-        if (custom != null) {
-            added += fill(call, custom, "input", fields.at("custom"));
-        }
+        int added = voices.hear(
+                call.where,
+                () -> (function == null ? 0 : fill(call, function, "arguments", fields.at("function")))
+                        + (custom == null ? 0 : fill(call, custom, "input", fields.at("custom"))));
         for (JsonNode identifier : Arrays.asList(id, type)) {
             added += identifier == null || Words.isNeutral(identifier) ? 0 : other("call of a tool", where);
         }

@@ -58,7 +58,7 @@ final class ChatAnswerStream implements AnswerStream {
                     chunk.path("created").asLong(writer.created()));
         }
         done |= end;
-        return new FrameContent(added, end, added == 0);
+        return reader.voices().content(added, end);
     }
 
     @Override

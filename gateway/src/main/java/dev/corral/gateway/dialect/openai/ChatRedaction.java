@@ -2,6 +2,7 @@ package dev.corral.gateway.dialect.openai;
 
 import dev.corral.gateway.dialect.JsonRedaction;
 import dev.corral.gateway.dialect.Redactor;
+import dev.corral.gateway.dialect.ToolCalls;
 import dev.corral.policies.policy.ContentSource;
 import java.util.Map;
 import java.util.Set;
@@ -54,7 +55,10 @@ final class ChatRedaction {
                         .values()
                         .forEach(message -> messages.add(FIELDS.redact(message, role(message), redactor)));
             } else {
-                redacted.set(name, FIELDS.redactField(name, field.getValue(), ContentSource.SYSTEM, redactor));
+                redacted.set(
+                        name,
+                        FIELDS.redactField(
+                                name, field.getValue(), ToolCalls.source(name, ContentSource.SYSTEM), redactor));
             }
         });
         return redacted;

@@ -4,6 +4,7 @@ import dev.corral.gateway.dialect.DialectException;
 import dev.corral.gateway.dialect.Fields;
 import dev.corral.gateway.dialect.ModeratedRequest;
 import dev.corral.gateway.dialect.StrictJson;
+import dev.corral.gateway.dialect.Voices;
 import dev.corral.gateway.dialect.Words;
 import dev.corral.guardmodels.conversation.Conversation;
 import dev.corral.guardmodels.conversation.Part;
@@ -81,7 +82,7 @@ final class ChatRequestReader {
         said.addAll(fields.words("thinking"));
         said.addAll(content(content, role, fields.at("content")));
         said.addAll(fields.words("refusal"));
-        Calls calls = new Calls();
+        Calls calls = new Calls(new Voices());
         calls.acceptAll(fields.take("tool_calls"), fields.at("tool_calls"));
         calls.acceptFunction(fields.take("function_call"), fields.at("function_call"));
         said.addAll(calls.parts());

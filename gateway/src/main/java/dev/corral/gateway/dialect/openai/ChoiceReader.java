@@ -1,6 +1,7 @@
 package dev.corral.gateway.dialect.openai;
 
 import dev.corral.gateway.dialect.Fields;
+import dev.corral.gateway.dialect.Voices;
 import dev.corral.gateway.dialect.Words;
 import dev.corral.guardmodels.conversation.Part;
 import java.io.ByteArrayOutputStream;
@@ -26,14 +27,15 @@ final class ChoiceReader {
     private final String where;
     private final Map<String, StringBuilder> texts = new LinkedHashMap<>();
     private final Map<String, ByteArrayOutputStream> tokens = new LinkedHashMap<>();
-    private final Calls calls = new Calls();
+    private final Calls calls;
     private final List<Part> others = new ArrayList<>();
     private boolean hasRole;
     private boolean hasEnd;
 
-    ChoiceReader(String message, String where) {
+    ChoiceReader(String message, String where, Voices voices) {
         this.message = message;
         this.where = where;
+        this.calls = new Calls(voices);
         TEXTS.forEach(name -> texts.put(name, new StringBuilder()));
     }
 

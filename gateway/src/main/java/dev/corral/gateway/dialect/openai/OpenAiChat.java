@@ -1,10 +1,12 @@
 package dev.corral.gateway.dialect.openai;
 
+import dev.corral.gateway.dialect.ImagePlaces;
 import dev.corral.gateway.dialect.ModeratedRequest;
 import dev.corral.gateway.dialect.Paths;
 import dev.corral.gateway.dialect.Redactor;
 import dev.corral.gateway.dialect.StrictJson;
 import java.time.InstantSource;
+import java.util.Map;
 import org.springframework.http.HttpMethod;
 
 /** OpenAI's chat completions, as OpenAI, vLLM, llama.cpp, Ollama and others speak them. */
@@ -29,5 +31,10 @@ public final class OpenAiChat extends CompletionDialect {
     @Override
     public byte[] redactRequest(byte[] body, Redactor redactor) {
         return StrictJson.bytes(ChatRedaction.request(StrictJson.request(body), redactor));
+    }
+
+    @Override
+    public byte[] withImages(byte[] body, Map<String, String> images) {
+        return ImagePlaces.replaced(StrictJson.request(body), images);
     }
 }

@@ -6,6 +6,7 @@ import dev.corral.gateway.dialect.Dialect;
 import dev.corral.gateway.dialect.DialectException;
 import dev.corral.gateway.dialect.FrameRedactor;
 import dev.corral.gateway.dialect.GatewayError;
+import dev.corral.gateway.dialect.ImagePlaces;
 import dev.corral.gateway.dialect.ModeratedRequest;
 import dev.corral.gateway.dialect.Paths;
 import dev.corral.gateway.dialect.Redactor;
@@ -16,6 +17,7 @@ import dev.corral.gateway.dialect.responses.ResponseWriter.Ending;
 import dev.corral.guardmodels.conversation.Conversation;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import org.springframework.http.HttpMethod;
 import tools.jackson.databind.JsonNode;
 
@@ -101,6 +103,11 @@ public final class OpenAiResponses implements Dialect {
     }
 
     @Override
+    public byte[] withImages(byte[] body, Map<String, String> images) {
+        return ImagePlaces.replaced(StrictJson.request(body), images);
+    }
+
+    @Override
     public byte[] redactAnswer(byte[] body, Redactor redactor) {
         return StrictJson.bytes(ResponsesRedaction.response(StrictJson.answer(body), redactor));
     }
@@ -117,7 +124,12 @@ public final class OpenAiResponses implements Dialect {
 
     @Override
     public byte[] errorFrame(GatewayError error) {
-        return ResponseWriter.error(error);
+        return errorFrame(error, 0);
+    }
+
+    @Override
+    public byte[] errorFrame(GatewayError error, long number) {
+        return ResponseWriter.error(error, number);
     }
 
     private ResponseWriter writer(String exchangeId, String model) {

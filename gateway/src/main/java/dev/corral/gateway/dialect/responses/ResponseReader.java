@@ -5,6 +5,7 @@ import dev.corral.gateway.dialect.DialectException;
 import dev.corral.gateway.dialect.Fields;
 import dev.corral.gateway.dialect.ModeratedRequest;
 import dev.corral.gateway.dialect.StrictJson;
+import dev.corral.gateway.dialect.Voices;
 import dev.corral.gateway.dialect.Words;
 import dev.corral.guardmodels.conversation.Part;
 import dev.corral.guardmodels.conversation.Role;
@@ -257,6 +258,11 @@ final class ResponseReader {
             added += keep(part.where(), "unread", part) ? 1 : 0;
         }
         return added;
+    }
+
+    /** Whose an item is: a call of a tool is a voice of its own. */
+    String voice(String item) {
+        return names.containsKey(item) ? item : Voices.ONE;
     }
 
     /** The place of an item. */

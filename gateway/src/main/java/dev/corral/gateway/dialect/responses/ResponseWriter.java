@@ -80,12 +80,18 @@ record ResponseWriter(String id, String itemId, String model, long createdAt) {
         return frames;
     }
 
+    /** The end of an item of the upstream's that has begun and never will be whole. */
+    static byte[] unfinished(long sequence, int output, ObjectNode item) {
+        return SseEvent.frame("response.output_item.done", itemEvent("done", sequence, output, item));
+    }
+
     /** An error in the middle of a stream. */
-    static byte[] error(GatewayError error) {
+    static byte[] error(GatewayError error, long sequence) {
         return SseEvent.frame(
                 "error",
                 JSON.objectNode()
                         .put("type", "error")
+                        .put("sequence_number", sequence)
                         .put("code", error.code() == null ? error.type() : error.code())
                         .put("message", error.message())
                         .put("param", error.param()));

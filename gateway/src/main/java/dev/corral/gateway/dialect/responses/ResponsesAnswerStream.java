@@ -7,20 +7,24 @@ import dev.corral.gateway.dialect.FrameContent;
 import dev.corral.gateway.dialect.ModeratedRequest;
 import dev.corral.gateway.dialect.SseEvent;
 import dev.corral.gateway.dialect.StrictJson;
+import dev.corral.gateway.dialect.Voices;
 import dev.corral.gateway.dialect.Words;
 import dev.corral.gateway.dialect.responses.ResponseWriter.Ending;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
- * One streamed response. Where it is ended early, a last item with the text follows what has passed, and then the event
- * that ends it, with the response as far as it is the gateway's own: an item that had begun stays unfinished, as its text
- * is with the client only as far as it was allowed.
+ * One streamed response. Where it is ended early, each item that has begun is said to be incomplete, without its text,
+ * which is with the client as far as it was allowed; then follow a last item with the text, and the event that ends it all,
+ * with the response as far as it is the gateway's own.
  */
 final class ResponsesAnswerStream implements AnswerStream {
 
@@ -38,11 +42,14 @@ final class ResponsesAnswerStream implements AnswerStream {
             "response.code_interpreter_call_code", "code");
 
     private final ResponseReader reader;
+    private final Voices voices = new Voices();
     private ResponseWriter writer;
+    private final TreeMap<Integer, ObjectNode> open = new TreeMap<>();
     private long sequence;
     private int items;
     private boolean begun;
     private boolean over;
+    private Map<Integer, ObjectNode> openPassed = Map.of();
     private long sequencePassed;
     private int itemsPassed;
     private boolean begunPassed;
@@ -76,7 +83,7 @@ final class ResponsesAnswerStream implements AnswerStream {
             end = LAST.contains(said.path("type").asString(""));
         }
         over |= end;
-        return new FrameContent(added, end, added == 0);
+        return voices.content(added, end);
     }
 
     @Override
@@ -86,6 +93,7 @@ final class ResponsesAnswerStream implements AnswerStream {
 
     @Override
     public void passed() {
+        openPassed = new TreeMap<>(open);
         sequencePassed = sequence;
         itemsPassed = items;
         begunPassed = begun;
@@ -106,7 +114,19 @@ final class ResponsesAnswerStream implements AnswerStream {
         if (overPassed) {
             return List.of();
         }
-        return begunPassed ? writer.end(ending, message, sequencePassed, itemsPassed) : writer.stream(ending, message);
+        if (!begunPassed) {
+            return writer.stream(ending, message);
+        }
+        List<byte[]> frames = new ArrayList<>();
+        openPassed.forEach(
+                (output, item) -> frames.add(ResponseWriter.unfinished(sequencePassed + frames.size(), output, item)));
+        frames.addAll(writer.end(ending, message, sequencePassed + frames.size(), itemsPassed));
+        return frames;
+    }
+
+    @Override
+    public long nextNumber() {
+        return sequencePassed;
     }
 
     private int acceptEvent(JsonNode event) {
@@ -130,15 +150,22 @@ final class ResponsesAnswerStream implements AnswerStream {
         String item = ResponseReader.item(output);
         String part = item + ".content[" + content + "]";
         String thought = item + ".summary[" + summary + "]";
-        added += switch (type) {
+        int said = switch (type) {
             case "response.created",
                     "response.in_progress",
                     "response.queued",
                     "response.completed",
                     "response.incomplete",
                     "response.failed" -> response(fields.take("response"));
-            case "response.output_item.added", "response.output_item.done" ->
-                taken(fields, "item", value -> reader.acceptItem(output, value));
+            case "response.output_item.added" ->
+                taken(fields, "item", value -> {
+                    open.put(output, unfinished(value));
+                    return reader.acceptItem(output, value);
+                });
+            case "response.output_item.done" -> {
+                open.remove(output);
+                yield taken(fields, "item", value -> reader.acceptItem(output, value));
+            }
             case "response.content_part.added", "response.content_part.done" ->
                 taken(fields, "part", value -> reader.acceptPart(part, value));
             case "response.reasoning_summary_part.added", "response.reasoning_summary_part.done" ->
@@ -174,6 +201,7 @@ final class ResponsesAnswerStream implements AnswerStream {
             case "error" -> error(fields);
             default -> input(type, fields, item);
         };
+        added += voices.hear(reader.voice(item), () -> said);
         return added + reader.unread(fields);
     }
 
@@ -203,6 +231,29 @@ final class ResponsesAnswerStream implements AnswerStream {
                 response.path("created_at").asLong(writer.createdAt()));
         items = Math.max(items, response.path("output").size());
         return reader.acceptResponse(response);
+    }
+
+    /** An item by its identifiers, without a word that was said in it. */
+    private static ObjectNode unfinished(JsonNode item) {
+        ObjectNode unfinished = JsonNodeFactory.instance.objectNode();
+        for (String name : List.of("id", "type", "role", "call_id", "name")) {
+            String value = identifier(item.path(name), "");
+            if (!value.isEmpty()) {
+                unfinished.put(name, value);
+            }
+        }
+        unfinished.put("status", "incomplete");
+        for (String name : List.of("content", "summary")) {
+            if (item.path(name).isArray()) {
+                unfinished.putArray(name);
+            }
+        }
+        for (String name : CALLS.values()) {
+            if (item.path(name).isString()) {
+                unfinished.put(name, "");
+            }
+        }
+        return unfinished;
     }
 
     private int error(Fields fields) {

@@ -2,6 +2,7 @@ package dev.corral.gateway.dialect.responses;
 
 import dev.corral.gateway.dialect.JsonRedaction;
 import dev.corral.gateway.dialect.Redactor;
+import dev.corral.gateway.dialect.ToolCalls;
 import dev.corral.policies.policy.ContentSource;
 import java.util.Map;
 import java.util.Set;
@@ -75,7 +76,8 @@ final class ResponsesRedaction {
                 ArrayNode items = redacted.putArray(list);
                 field.getValue().values().forEach(item -> items.add(item(item, ofItems, redactor)));
             } else {
-                ContentSource source = field.getKey().equals(list) ? ofItems : ofOthers;
+                ContentSource source =
+                        field.getKey().equals(list) ? ofItems : ToolCalls.source(field.getKey(), ofOthers);
                 redacted.set(field.getKey(), FIELDS.redactField(field.getKey(), field.getValue(), source, redactor));
             }
         });

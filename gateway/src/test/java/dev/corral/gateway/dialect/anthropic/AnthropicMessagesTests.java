@@ -226,9 +226,9 @@ class AnthropicMessagesTests {
         assertThat(stream.accept(text(1, "lo"))).isEqualTo(FrameContent.of(2));
         stream.accept(stop(1));
         assertThat(stream.accept(begin(2, "{'type':'tool_use','id':'t','name':'f','input':{}}")))
-                .isEqualTo(FrameContent.of(1));
+                .isEqualTo(FrameContent.of("content[2]", 1));
         assertThat(stream.accept(delta(2, "{'type':'input_json_delta','partial_json':'{}'}")))
-                .isEqualTo(FrameContent.of(2));
+                .isEqualTo(FrameContent.of("content[2]", 2));
         stream.accept(stop(2));
         assertThat(
                         stream.accept(

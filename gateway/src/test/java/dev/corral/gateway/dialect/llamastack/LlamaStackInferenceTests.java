@@ -134,12 +134,12 @@ class LlamaStackInferenceTests {
                 .isEqualTo(FrameContent.of(5));
         assertThat(stream.accept(event(
                         "progress", "{'type':'tool_call','tool_call':'[f(','parse_status':'in_progress'}", "null")))
-                .isEqualTo(FrameContent.of(3));
+                .isEqualTo(FrameContent.of("tool_call", 3));
         assertThat(stream.accept(event(
                         "progress",
                         "{'type':'tool_call','tool_call':{'call_id':'1','tool_name':'f','arguments':{}},'parse_status':'succeeded'}",
                         "null")))
-                .isEqualTo(FrameContent.of(3));
+                .isEqualTo(FrameContent.of("tool_call", 3));
         assertThat(stream.accept(event("complete", "{'type':'text','text':''}", "'end_of_turn'")))
                 .isEqualTo(FrameContent.last());
         assertThat(stream.soFar().choices())
@@ -158,7 +158,7 @@ class LlamaStackInferenceTests {
         assertThat(stream.accept(frame("{'delta':'Hel','stop_reason':null,'logprobs':null}")))
                 .isEqualTo(FrameContent.of(3));
         assertThat(stream.accept(frame("{'delta':'lo','stop_reason':'end_of_turn'}")))
-                .isEqualTo(new FrameContent(2, true, false));
+                .isEqualTo(FrameContent.last(2));
         assertThat(stream.soFar().choices())
                 .containsExactly(new Turn(Role.ASSISTANT, List.of(new TextPart("Hello", "content"))));
     }

@@ -209,7 +209,7 @@ class OllamaTests {
     @Test
     void acceptWhenTheLastLineHasTextCountsIt() {
         assertThat(generate.answerStream().accept(json("{'response':'abc','done':true}\n")))
-                .isEqualTo(new FrameContent(3, true, false));
+                .isEqualTo(FrameContent.last(3));
     }
 
     @Test

@@ -19,6 +19,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -101,7 +102,7 @@ class OpenAiChatStreamTests {
     @ParameterizedTest
     @MethodSource("frames")
     void acceptWhenAFrameHoldsAnythingToJudgeCountsIt(byte[] frame, int newCharacters, List<Part> parts) {
-        assertThat(stream.accept(frame)).isEqualTo(FrameContent.of(newCharacters));
+        assertThat(stream.accept(frame).newCharacters()).isEqualTo(newCharacters);
         assertThat(stream.soFar().choices()).containsExactly(new Turn(Role.ASSISTANT, parts));
     }
 
@@ -182,6 +183,15 @@ class OpenAiChatStreamTests {
         assertThat(stream.soFar().choices().getFirst().parts())
                 .extracting(part -> ((ToolCallPart) part).name() + ((ToolCallPart) part).arguments())
                 .containsExactly("fab", "gc", "hd");
+    }
+
+    @Test
+    void acceptWhenChoicesAndCallsComeByTurnsHearsEachByItself() {
+        assertThat(stream.accept(
+                        frame("{'choices':[{'index':0,'delta':{'content':'a'}},{'index':1,'delta':{'content':'bcd',"
+                                + "'tool_calls':[{'index':1,'function':{'name':'f','arguments':'{'}}]}}]}")))
+                .isEqualTo(
+                        new FrameContent(Map.of("", 1, "choices[1]", 3, "choices[1].delta.tool_calls[0]", 2), false));
     }
 
     @Test

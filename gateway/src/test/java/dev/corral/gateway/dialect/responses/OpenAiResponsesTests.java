@@ -9,6 +9,7 @@ import dev.corral.gateway.dialect.AnswerStream;
 import dev.corral.gateway.dialect.DialectException;
 import dev.corral.gateway.dialect.FrameContent;
 import dev.corral.gateway.dialect.FrameRedactor;
+import dev.corral.gateway.dialect.GatewayError;
 import dev.corral.gateway.dialect.ModeratedRequest;
 import dev.corral.gateway.dialect.Redactor;
 import dev.corral.gateway.dialect.SseEvent;
@@ -291,19 +292,46 @@ class OpenAiResponsesTests {
 
         assertThat(types(end))
                 .containsExactly(
-                        "9 response.output_item.added",
-                        "10 response.content_part.added",
-                        "11 response.refusal.delta",
-                        "12 response.refusal.done",
-                        "13 response.content_part.done",
-                        "14 response.output_item.done",
-                        "15 response.incomplete");
+                        "9 response.output_item.done",
+                        "10 response.output_item.done",
+                        "11 response.output_item.added",
+                        "12 response.content_part.added",
+                        "13 response.refusal.delta",
+                        "14 response.refusal.done",
+                        "15 response.content_part.done",
+                        "16 response.output_item.done",
+                        "17 response.incomplete");
+        assertThat(text(end.get(1)))
+                .contains("\"output_index\":1", "\"id\":\"m\"", "\"status\":\"incomplete\"", "\"content\":[]");
         JsonNode last = JSON.readTree(SseEvent.parse(end.getLast()).data());
         assertThat(last.at("/response/id").stringValue()).isEqualTo("resp_1");
-        assertThat(JSON.readTree(SseEvent.parse(end.getFirst()).data())
+        assertThat(JSON.readTree(SseEvent.parse(end.get(2)).data())
                         .path("output_index")
                         .asInt())
                 .isEqualTo(2);
+    }
+
+    @Test
+    void errorFrameWhenSomeHasPassedHasTheNextNumber() {
+        ordinary().subList(0, 5).forEach(stream::accept);
+        stream.passed();
+        stream.accept(ordinary().get(5));
+
+        assertThat(text(dialect.errorFrame(GatewayError.upstream("Gone."), stream.nextNumber())))
+                .startsWith("event: error\ndata: {\"type\":\"error\",\"sequence_number\":5,")
+                .contains("Gone.");
+    }
+
+    @Test
+    void acceptWhenCallsComeByTurnsHearsEachByItself() {
+        for (int i = 0; i < 2; i++) {
+            stream.accept(event(
+                    "response.output_item.added",
+                    "'output_index':" + i + ",'item':{'id':'c','type':'function_call','name':'f','arguments':''}"));
+        }
+
+        assertThat(stream.accept(event("response.function_call_arguments.delta", "'output_index':1,'delta':'{}'")))
+                .isEqualTo(FrameContent.of("output[1]", 2));
     }
 
     @Test

@@ -1,0 +1,306 @@
+package dev.corral.quantization;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.corral.guardmodels.prompt.VerdictTokens;
+import dev.corral.guardmodels.prompt.VerdictWords;
+import dev.corral.guardmodels.store.GuardDirectory;
+import dev.corral.guardmodels.store.GuardManifest;
+import dev.corral.guardmodels.store.GuardStore;
+import dev.corral.guardmodels.tokenizer.GuardTokenizer;
+import dev.corral.quantization.checkpoint.CheckpointException;
+import dev.corral.quantization.gguf.GgufExport;
+import dev.corral.quantization.graph.GuardGraph;
+import dev.corral.quantization.graph.LlamaConfig;
+import dev.corral.quantization.graph.Matrix;
+import dev.corral.quantization.safetensors.CheckpointWriter;
+import dev.corral.quantization.safetensors.SafetensorsTensor;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/** {@code corral model export}: a guard for other programs to serve. */
+@Command(
+        name = "export",
+        header = "write a guard as a GGUF file, or as a Hugging Face folder, for llama.cpp, Ollama or vLLM",
+        description = {
+            "",
+            "Writes a guard that was made here so that other programs can serve it. 4-bit and 8-bit numbers in blocks"
+                    + " become Q4_0 and Q8_0 of a GGUF file number for number; all other weights become F32, which is"
+                    + " exact, or what --rest says.",
+            "",
+            "A guard has kept the output's rows of its verdict only. All other tokens get the mean of these rows, so that"
+                    + " none of them is ever likelier than every token of a verdict.",
+            ""
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  corral model export --to gguf llama-guard-3-1b-int4 llama-guard-3-1b.gguf",
+            "  corral model export --to safetensors --rest bf16 llama-guard-3-1b-int4 llama-guard-3-1b",
+            "  corral model export --to safetensors corral-starter starter"
+        },
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        usageHelpWidth = 100)
+final class ExportCommand implements Callable<Integer> {
+
+    private static final String STARTER = "corral-starter";
+
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private final ModelsOption models;
+
+    @Option(names = "--to", required = true, paramLabel = "FORMAT", description = "gguf or safetensors.")
+    private String format;
+
+    @Option(
+            names = "--rest",
+            paramLabel = "TYPE",
+            description =
+                    "What weights become that are no blocks: f32 (the default), f16, of GGUF q8_0, of safetensors bf16.")
+    private @Nullable String rest;
+
+    @Parameters(
+            index = "0",
+            paramLabel = "DIR",
+            description = "A guard's directory, the id of one that 'corral model list' shows, or corral-starter.")
+    private String guard;
+
+    @Parameters(index = "1", paramLabel = "OUT", description = "File or folder to make; must not exist yet.")
+    private Path out;
+
+    @SuppressWarnings({"NullAway.Init", "initialization"}) // picocli sets the fields
+    ExportCommand(Environment environment) {
+        this.models = new ModelsOption(environment);
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        Optional<GgufExport.Rest> gguf = Optional.empty();
+        SafetensorsTensor.Type type = SafetensorsTensor.Type.F32;
+        switch (format) {
+            case "gguf" -> gguf = Optional.of(choice(GgufExport.Rest.values(), GgufExport.Rest.F32));
+            case "safetensors" -> type = choice(SafetensorsTensor.Type.values(), type);
+            default -> throw wrongUse("--to must be gguf or safetensors: '" + format + "'");
+        }
+        if (Files.exists(out)) {
+            throw wrongUse(out + " exists already: name another one, or delete it");
+        }
+        GuardDirectory directory =
+                guard.equals(STARTER) ? GuardStore.starter() : GuardStore.open(models.directory(guard));
+        if (directory.manifest().vision().isPresent()) {
+            throw new CheckpointException(
+                    "%s sees images, and only guards for text are exported: take the model that it was made of"
+                            .formatted(directory.origin()));
+        }
+        try (GuardGraph graph = GuardGraph.open(directory.model())) {
+            if (gguf.isPresent()) {
+                gguf(directory, graph, gguf.get());
+            } else {
+                safetensors(directory, graph, type);
+            }
+        }
+        PrintWriter said = spec.commandLine().getOut();
+        said.printf("%s: %s of %s%n", out, format, directory.manifest().id());
+        said.flush();
+        return ExitCode.OK;
+    }
+
+    private <T extends Enum<T>> T choice(T[] types, T otherwise) {
+        if (rest == null) {
+            return otherwise;
+        }
+        return Arrays.stream(types)
+                .filter(type -> type.name().equalsIgnoreCase(rest))
+                .findFirst()
+                .orElseThrow(() -> wrongUse("--rest must be one of "
+                        + Arrays.stream(types)
+                                .map(type -> type.name().toLowerCase(Locale.ROOT))
+                                .collect(Collectors.joining(", "))
+                        + " for " + format + ": '" + rest + "'"));
+    }
+
+    private void gguf(GuardDirectory directory, GuardGraph graph, GgufExport.Rest type) throws IOException {
+        Matrix output = output(directory, graph)
+                .orElseThrow(() -> new CheckpointException(
+                        "%s has a head for its verdict only, which llama.cpp and Ollama cannot run: export it --to safetensors, as a classifier"
+                                .formatted(directory.origin())));
+        GuardManifest manifest = directory.manifest();
+        GgufExport export = new GgufExport(
+                graph.config(),
+                graph,
+                output,
+                new String(directory.tokenizerJson(), UTF_8),
+                manifest.id(),
+                manifest.licence(),
+                type);
+        new DiskSpace().add(out, export.bytes()).require();
+        try (ByteBar bar =
+                new ByteBar("Writing", export.bytes(), spec.commandLine().getErr())) {
+            export.write(out, bar::at);
+        } catch (IOException | RuntimeException e) {
+            Files.deleteIfExists(out);
+            throw e;
+        }
+    }
+
+    /** A row for each token; empty where the guard's head has rows of its own, for no tokens. */
+    private static Optional<Matrix> output(GuardDirectory directory, GuardGraph graph) {
+        GuardManifest manifest = directory.manifest();
+        VerdictTokens verdict;
+        try (GuardTokenizer tokenizer = GuardTokenizer.load(directory.tokenizerJson(), directory.origin())) {
+            verdict = manifest.family()
+                    .verdictTokens(manifest.hazards().taxonomy(), VerdictWords.LLAMA_GUARD, tokenizer::encode);
+        }
+        if (verdict.headRows().isEmpty()) {
+            return Optional.empty();
+        }
+        if (verdict.headRows().size() != graph.head().rows()) {
+            throw new CheckpointException("%s has %d rows in its head, but its verdict has %d tokens: make it again"
+                    .formatted(
+                            directory.origin(),
+                            graph.head().rows(),
+                            verdict.headRows().size()));
+        }
+        if (!verdict.continuation().equals(manifest.verdict().continuation())
+                || !verdict.lead().equals(manifest.verdict().lead())) {
+            throw new CheckpointException(
+                    "%s answers with other words than %s: which tokens the rows of its head are cannot be told"
+                            .formatted(directory.origin(), VerdictWords.LLAMA_GUARD));
+        }
+        return Optional.of(new VerdictOutput(graph.config().vocabulary(), graph.head(), verdict.headRows()));
+    }
+
+    private void safetensors(GuardDirectory directory, GuardGraph graph, SafetensorsTensor.Type type)
+            throws IOException {
+        Optional<Matrix> output = output(directory, graph);
+        Map<String, Matrix> matrices = new LinkedHashMap<>();
+        List<CheckpointWriter.Entry> entries = new ArrayList<>();
+        for (String name : graph.names()) {
+            entries.add(
+                    new CheckpointWriter.Entry(name, type, graph.require(name).shape()));
+            if (graph.require(name).shape().size() == 2) {
+                matrices.put(name, Matrix.of(graph.require(name)));
+            }
+        }
+        Matrix head = output.orElse(graph.head());
+        String headName = output.isPresent() ? "lm_head.weight" : Original.SCORE;
+        matrices.put(headName, head);
+        entries.add(new CheckpointWriter.Entry(headName, type, List.of((long) head.rows(), (long) head.columns())));
+        long bytes = entries.stream().mapToLong(CheckpointWriter.Entry::bytes).sum();
+        new DiskSpace().add(out, bytes).require();
+        Files.createDirectories(out);
+        Files.writeString(out.resolve("config.json"), config(directory, graph.config(), output.isEmpty()));
+        Files.write(out.resolve(Original.TOKENIZER), directory.tokenizerJson());
+        long[] written = {0};
+        try (ByteBar bar = new ByteBar("Writing", bytes, spec.commandLine().getErr())) {
+            new CheckpointWriter(CheckpointWriter.SHARD_BYTES).write(out, entries, (entry, channel) -> {
+                Matrix matrix = matrices.get(entry.name());
+                float[] vector = matrix == null ? graph.require(entry.name()).vector() : new float[0];
+                int rows = matrix == null ? 1 : matrix.rows();
+                float[] row = matrix == null ? vector : new float[matrix.columns()];
+                byte[] stored = new byte[row.length * type.bytes()];
+                for (int r = 0; r < rows; r++) {
+                    if (matrix != null) {
+                        matrix.row(r, row);
+                    }
+                    put(type, row, ByteBuffer.wrap(stored).order(ByteOrder.LITTLE_ENDIAN));
+                    ByteBuffer next = ByteBuffer.wrap(stored);
+                    while (next.hasRemaining()) {
+                        channel.write(next);
+                    }
+                    written[0] += stored.length;
+                    bar.at(written[0]);
+                }
+            });
+        }
+    }
+
+    private static void put(SafetensorsTensor.Type type, float[] row, ByteBuffer target) {
+        for (float weight : row) {
+            switch (type) {
+                case F32 -> target.putFloat(weight);
+                case F16 -> target.putShort(Float.floatToFloat16(weight));
+                case BF16 -> target.putShort(nearestBf16(weight));
+            }
+        }
+    }
+
+    /** To the nearest, and halfway to the even one. */
+    private static short nearestBf16(float weight) {
+        int bits = Float.floatToRawIntBits(weight);
+        return (short) ((bits + 0x7FFF + ((bits >>> 16) & 1)) >>> 16);
+    }
+
+    private static String config(GuardDirectory directory, LlamaConfig config, boolean classifier) {
+        ObjectNode root = JsonMapper.shared().createObjectNode();
+        root.putArray("architectures").add(classifier ? "LlamaForSequenceClassification" : "LlamaForCausalLM");
+        root.put("model_type", "llama")
+                .put("hidden_act", "silu")
+                .put("attention_bias", false)
+                .put("mlp_bias", false)
+                .put("hidden_size", config.hidden())
+                .put("num_hidden_layers", config.layers())
+                .put("num_attention_heads", config.heads())
+                .put("num_key_value_heads", config.kvHeads())
+                .put("head_dim", config.headSize())
+                .put("intermediate_size", config.intermediate())
+                .put("vocab_size", config.vocabulary())
+                .put("max_position_embeddings", config.maxPositions())
+                .put("rope_theta", config.ropeTheta())
+                .put("rms_norm_eps", config.normEpsilon())
+                .put("tie_word_embeddings", false);
+        config.ropeScaling().ifPresent(scaling -> {
+            switch (scaling) {
+                case LlamaConfig.RopeScaling.Llama3 llama3 ->
+                    root.putObject("rope_scaling")
+                            .put("rope_type", "llama3")
+                            .put("factor", llama3.factor())
+                            .put("low_freq_factor", llama3.lowFrequency())
+                            .put("high_freq_factor", llama3.highFrequency())
+                            .put("original_max_position_embeddings", (int) llama3.originalPositions());
+                case LlamaConfig.RopeScaling.Divisors _ ->
+                    throw new CheckpointException(
+                            "%s has a rotary embedding that a config.json has no words for: export it --to gguf"
+                                    .formatted(directory.origin()));
+            }
+        });
+        if (classifier) {
+            GuardManifest.Verdict verdict = directory.manifest().verdict();
+            ObjectNode labels = root.putObject("id2label");
+            labels.put(String.valueOf(verdict.safe()), "safe").put(String.valueOf(verdict.unsafe()), "unsafe");
+            verdict.hazards().forEach((code, row) -> labels.put(String.valueOf(row), code));
+        }
+        return root.toPrettyString() + "\n";
+    }
+
+    private ParameterException wrongUse(String message) {
+        return new ParameterException(spec.commandLine(), message);
+    }
+}
