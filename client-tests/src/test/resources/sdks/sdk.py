@@ -10,8 +10,10 @@ schema = {"type": "object", "properties": {"city": {"type": "string"}}}
 function = {"type": "function", "function": {"name": "weather", "description": "The weather", "parameters": schema}}
 
 
-def chat(client):
-    """OpenAI's chat completions, which Llama Stack's library has, too."""
+def openai():
+    from openai import OpenAI
+
+    client = OpenAI(base_url=server + "/v1", api_key="none")
     content = prompt
     if action == "image":
         content = [
@@ -25,25 +27,13 @@ def chat(client):
     if action != "stream":
         choice = answer.choices[0]
         calls = [call.function.arguments for call in choice.message.tool_calls or []]
-        return choice.message.content or getattr(choice.message, "refusal", None), calls, choice.finish_reason
+        return choice.message.content or choice.message.refusal, calls, choice.finish_reason
     text, ending = "", None
     for chunk in answer:
         for choice in chunk.choices:
-            text += choice.delta.content or getattr(choice.delta, "refusal", None) or ""
+            text += choice.delta.content or choice.delta.refusal or ""
             ending = choice.finish_reason or ending
     return text, [], ending
-
-
-def openai():
-    from openai import OpenAI
-
-    return chat(OpenAI(base_url=server + "/v1", api_key="none"))
-
-
-def llama_stack_client():
-    from llama_stack_client import LlamaStackClient
-
-    return chat(LlamaStackClient(base_url=server))
 
 
 def anthropic():

@@ -83,7 +83,10 @@ abstract class ClientContract {
     void wholeWhenItIsSafeIsWhatTheUpstreamSaid(Client client) {
         says(client.backend().whole("Hello to you"));
 
-        assertThat(client.at(refusing.port()).ask("hello").text()).isEqualTo("Hello to you");
+        Reply reply = client.at(refusing.port()).ask("hello");
+
+        assertThat(reply.text()).isEqualTo("Hello to you");
+        assertThat(reply.ending()).isNotEqualToIgnoringCase(client.refused());
         assertThat(upstream.received).hasSize(1);
     }
 
@@ -92,7 +95,10 @@ abstract class ClientContract {
     void streamWhenItIsSafeIsWhatTheUpstreamSaid(Client client) {
         streams(client.backend(), "Hello ", "there, ", "how are you?");
 
-        assertThat(client.at(refusing.port()).stream("hello").text()).isEqualTo("Hello there, how are you?");
+        Reply reply = client.at(refusing.port()).stream("hello");
+
+        assertThat(reply.text()).isEqualTo("Hello there, how are you?");
+        assertThat(reply.ending()).isNotEqualToIgnoringCase(client.refused());
         assertThat(upstream.received).hasSize(1);
     }
 

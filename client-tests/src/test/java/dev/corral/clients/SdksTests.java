@@ -7,7 +7,10 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The client libraries of Python and Node, installed into a temporary folder. */
+/**
+ * The client libraries of Python and Node, installed into a temporary folder. Llama Stack's for Python is not among them:
+ * version 0.2.12 fails at the {@code [DONE]} with which OpenAI's streams end.
+ */
 @Tag("slow")
 class SdksTests extends ClientContract {
 
@@ -19,10 +22,8 @@ class SdksTests extends ClientContract {
 
     @BeforeAll
     static void install() throws Exception {
-        python = Sdk.python(
-                folder.resolve("python"),
-                List.of("openai==3.54.0", "anthropic==2.12.0", "ollama==0.6.3", "llama_stack_client==0.2.12", "fire", "requests"));
-        node = Sdk.node(folder.resolve("node"), List.of("openai", "ollama"));
+        python = Sdk.python(folder.resolve("python"), List.of("openai==3.54.0", "anthropic==2.12.0", "ollama==0.6.3"));
+        node = Sdk.node(folder.resolve("node"), List.of("openai@7.57.0", "ollama@0.6.4"));
     }
 
     static Stream<Client> clients() {
@@ -36,12 +37,6 @@ class SdksTests extends ClientContract {
                         "refusal",
                         "BadRequestError"),
                 new Client("ollama for Python", Backend.OLLAMA, python.of("ollama"), "content_filter", "ResponseError"),
-                new Client(
-                        "llama-stack-client for Python",
-                        Backend.OPENAI,
-                        python.of("llama_stack_client"),
-                        "content_filter",
-                        "BadRequestError"),
                 new Client("openai for Node", Backend.OPENAI, node.of("openai"), "content_filter", "BadRequestError"),
                 new Client("ollama for Node", Backend.OLLAMA, node.of("ollama"), "content_filter", "ResponseError"));
     }
