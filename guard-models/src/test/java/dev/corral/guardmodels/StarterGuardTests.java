@@ -48,9 +48,6 @@ class StarterGuardTests {
 
     private static final double MEAN = 0.025;
 
-    /** So near to the threshold a verdict may change; 1.4 % of the evaluation set do. */
-    private static final double BORDERLINE = 0.1;
-
     private static final GuardDirectory STARTER = GuardStore.starter();
 
     private static OnnxCausalModel model;
@@ -80,9 +77,7 @@ class StarterGuardTests {
             Scored scored = scored(conversation(golden));
             double expected = golden.path("p_unsafe").asDouble();
             assertThat(scored.unsafe().value()).isCloseTo(expected, offset(FARTHEST));
-            if (Math.abs(expected - 0.6) > BORDERLINE) {
-                assertThat(scored.unsafe().value() >= 0.6).isEqualTo(expected >= 0.6);
-            }
+            assertThat(scored.unsafe().value() >= 0.6).isEqualTo(expected >= 0.6);
             sum += Math.abs(scored.unsafe().value() - expected);
         }
         assertThat(sum / goldens.size()).isLessThan(MEAN);

@@ -11,11 +11,10 @@ import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 
 /**
- * An fp32 decoder with more outputs: for everything that norms and attention put out, and that calibrated activations are
- * made of, how far each of its columns reaches from zero (columns).
+ * An fp32 decoder with more outputs: for everything that norms put out, and that calibrated activations are made of, how
+ * far each of its columns reaches from zero (columns).
  */
 public final class InputRanges {
 
@@ -32,32 +31,25 @@ public final class InputRanges {
      *
      * @param x the value that it is multiplied with
      * @param range the output that tells
-     * @param sources what each column is made of; see {@link Smoothing#of}
      */
-    record Ranged(String x, String range, Matrix matrix, List<Integer> sources) {}
+    record Ranged(String x, String range, Matrix matrix) {}
 
     /** Builds the graph; the checkpoint must stay open until {@link #smooth}. */
     public static InputRanges build(LlamaConfig config, Checkpoint weights, Recipe recipe, Matrix head, Kept kept) {
         List<Ranged> seen = new ArrayList<>();
         LlamaGraph.Way way = (_, projection, format, _) ->
-                projection != Projection.DOWN && format instanceof Format.Int8 int8 && int8.calibrated()
-                        ? new LinearLayer.Ranged(seen, sources(projection, config))
+                followsNorm(projection) && format instanceof Format.Int8 int8 && int8.calibrated()
+                        ? new LinearLayer.Ranged(seen)
                         : new LinearLayer.Fp32();
         int layers = kept.layers().size();
         return new InputRanges(LlamaGraph.build(config, weights, recipe, head, kept, layers, way), seen);
     }
 
-    /** Each column of what a norm puts out is its own; heads of attention share the values of their group. */
-    private static List<Integer> sources(Projection projection, LlamaConfig config) {
-        if (projection != Projection.OUTPUT) {
-            return IntStream.range(0, config.hidden()).boxed().toList();
-        }
-        int width = config.headSize();
-        int group = config.heads() / config.kvHeads();
-        return IntStream.range(0, config.heads() * width)
-                .map(column -> column / width / group * width + column % width)
-                .boxed()
-                .toList();
+    private static boolean followsNorm(Projection projection) {
+        return switch (projection) {
+            case QKV, UP -> true;
+            case OUTPUT, DOWN -> false;
+        };
     }
 
     public OnnxGraph graph() {
@@ -79,12 +71,11 @@ public final class InputRanges {
      */
     public Map<String, Smoothing> smooth(Map<String, float[]> ranges) {
         return seen.stream().collect(Collectors.groupingBy(Ranged::x)).entrySet().stream()
-                .collect(Collectors.toMap(Map.Entry::getKey, entry -> {
-                    Ranged first = entry.getValue().getFirst();
-                    return Smoothing.of(
-                            Objects.requireNonNull(ranges.get(first.range())),
-                            entry.getValue().stream().map(Ranged::matrix).toList(),
-                            first.sources());
-                }));
+                .collect(Collectors.toMap(
+                        Map.Entry::getKey,
+                        entry -> Smoothing.of(
+                                Objects.requireNonNull(
+                                        ranges.get(entry.getValue().getFirst().range())),
+                                entry.getValue().stream().map(Ranged::matrix).toList())));
     }
 }

@@ -216,9 +216,9 @@ sealed interface LinearLayer {
     }
 
     /**
-     * 8-bit weights with a scale a channel, and where a norm or attention precedes the product 8-bit activations in steps
-     * of one size, which calibration data decided on: nothing is left to do for a row but to round it; see {@link
-     * Smoothing}. What the neurons of an MLP put out has no smoothing, and is multiplied as {@link Int8} does it.
+     * 8-bit weights with a scale a channel, and where a norm precedes the product 8-bit activations in steps of one size,
+     * which calibration data decided on: nothing is left to do for a row but to round it; see {@link Smoothing}. What
+     * follows no norm, and so has no smoothing, is multiplied as {@link Int8} does it.
      *
      * @param rows a name for what has as many rows as the activations
      * @param smoothings by the value that is multiplied
@@ -299,9 +299,8 @@ sealed interface LinearLayer {
      * reaches from zero (columns).
      *
      * @param seen gets what was multiplied
-     * @param sources what each column is made of
      */
-    record Ranged(List<InputRanges.Ranged> seen, List<Integer> sources) implements LinearLayer {
+    record Ranged(List<InputRanges.Ranged> seen) implements LinearLayer {
 
         @Override
         public String multiply(OnnxGraph graph, String name, String x, Matrix matrix) {
@@ -316,7 +315,7 @@ sealed interface LinearLayer {
                         Map.of("keepdims", 0L));
                 graph.output(range, ElementType.FLOAT, (long) matrix.columns());
             }
-            seen.add(new InputRanges.Ranged(x, range, matrix, sources));
+            seen.add(new InputRanges.Ranged(x, range, matrix));
             return new Fp32().multiply(graph, name, x, matrix);
         }
 

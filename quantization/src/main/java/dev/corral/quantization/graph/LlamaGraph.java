@@ -31,9 +31,6 @@ import java.util.stream.IntStream;
  */
 public final class LlamaGraph {
 
-    /** What the name of a value ends in of which only the wanted rows go on. */
-    private static final String ROWS = ".rows";
-
     private static final String IMAGE_SEEN = "image_seen";
 
     /** The axes of (1, tokens, key heads, query heads of each, head size) with the heads exchanged. */
@@ -188,7 +185,7 @@ public final class LlamaGraph {
             String attention = looks ? crossAttention(layer, normal) : attention(layer, normal);
             if (layer == layers - 1) {
                 // what follows the last attention looks at one token at a time: only the wanted rows go on
-                attention = rowsOf(attention, attention + ROWS);
+                attention = rowsOf(attention, value + "attention.rows");
                 residual = rowsOf(residual, value + "residual.rows");
             }
             String mixed = linear(layer, Projection.OUTPUT)
@@ -241,8 +238,6 @@ public final class LlamaGraph {
         String weight = tensors(layer) + "self_attn.";
         String value = "layer." + layer + ".attention";
         long kvWidth = (long) config.kvHeads() * config.headSize();
-        Matrix values = matrix(weight + "v_proj", kvWidth, config.hidden());
-        Smoothing smoothing = smoothings.get(layer == layers - 1 ? value + ROWS : value);
         String queryKeyValue = linear(layer, Projection.QKV)
                 .multiply(
                         graph,
@@ -251,7 +246,7 @@ public final class LlamaGraph {
                         Matrix.stack(List.of(
                                 matrix(weight + "q_proj", (long) config.heads() * config.headSize(), config.hidden()),
                                 matrix(weight + "k_proj", kvWidth, config.hidden()),
-                                smoothing == null ? values : smoothing.smooth(values))));
+                                matrix(weight + "v_proj", kvWidth, config.hidden()))));
         Object[] cache = {1L, (long) config.kvHeads(), "capacity", (long) config.headSize()};
         int place = layer - crossLayersBefore(layer);
         String pastKey = graph.input("past_key_values." + place + ".key", ElementType.FLOAT, cache);

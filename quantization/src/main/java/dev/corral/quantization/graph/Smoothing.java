@@ -1,9 +1,8 @@
 package dev.corral.quantization.graph;
 
-import java.util.Arrays;
 import java.util.List;
 
-/** Activations made even, so that steps of one size fit all of their tokens and columns. */
+/** What a norm puts out, made even, so that steps of one size fit all of its tokens and columns. */
 public final class Smoothing {
 
     /*
@@ -14,8 +13,6 @@ public final class Smoothing {
      * SmoothQuant (arXiv 2211.10438) divides each column by a factor, in the norm's own weights, and multiplies the weights
      * that it meets by the same. That changes nothing but where the difficulty lies: a column that reaches far gets weights
      * that do, and weights have a scale for each output anyway. Then one step is enough, and it can be known in advance.
-     * What attention puts out is a mean of values, so their projection takes the factors; heads that share values share
-     * factors. What the neurons of an MLP put out is left alone: single tokens reach a thousand times as far there.
      *
      * What reaches farther than anything in the calibration data is cut off at 127 steps: its sign and its column still
      * count. A token's result depends on its own row as before, now even on fewer operations.
@@ -32,12 +29,10 @@ public final class Smoothing {
     /** What a column that never moved is taken to reach, for the sake of finite factors. */
     private static final float LEAST = 1e-5f;
 
-    private final int[] sources;
     private final float[] factors;
     private final float step;
 
-    private Smoothing(int[] sources, float[] factors, float step) {
-        this.sources = sources;
+    private Smoothing(float[] factors, float step) {
         this.factors = factors;
         this.step = step;
     }
@@ -47,32 +42,23 @@ public final class Smoothing {
      *
      * @param range how far each column reached from zero
      * @param matrices all that the columns are multiplied with
-     * @param of what each column is made of, from 0: columns of one source are divided by one factor
      */
-    static Smoothing of(float[] range, List<Matrix> matrices, List<Integer> of) {
-        int[] sources = of.stream().mapToInt(source -> source).toArray();
-        int count = Arrays.stream(sources).max().orElseThrow() + 1;
-        float[] ranges = new float[count];
-        float[] weights = new float[count];
-        float[] columnWeights = ranges(matrices, range.length);
+    static Smoothing of(float[] range, List<Matrix> matrices) {
+        double[] logarithms = new double[range.length];
+        float[] weights = ranges(matrices, range.length);
+        double sum = 0;
         for (int column = 0; column < range.length; column++) {
-            int source = sources[column];
-            ranges[source] = Math.max(ranges[source], range[column]);
-            weights[source] = Math.max(weights[source], columnWeights[column]);
+            logarithms[column] = MIGRATION * Math.log(Math.max(range[column], LEAST))
+                    - (1 - MIGRATION) * Math.log(Math.max(weights[column], LEAST));
+            sum += logarithms[column];
         }
-        double[] logarithms = new double[count];
-        for (int source = 0; source < count; source++) {
-            logarithms[source] = MIGRATION * Math.log(Math.max(ranges[source], LEAST))
-                    - (1 - MIGRATION) * Math.log(Math.max(weights[source], LEAST));
-        }
-        double mean = Arrays.stream(logarithms).average().orElseThrow();
-        float[] factors = new float[count];
+        float[] factors = new float[range.length];
         float farthest = LEAST;
-        for (int source = 0; source < count; source++) {
-            factors[source] = (float) Math.exp(logarithms[source] - mean);
-            farthest = Math.max(farthest, ranges[source] / factors[source]);
+        for (int column = 0; column < range.length; column++) {
+            factors[column] = (float) Math.exp(logarithms[column] - sum / range.length);
+            farthest = Math.max(farthest, range[column] / factors[column]);
         }
-        return new Smoothing(sources, factors, farthest / STEPS);
+        return new Smoothing(factors, farthest / STEPS);
     }
 
     private static float[] ranges(List<Matrix> matrices, int columns) {
@@ -103,29 +89,6 @@ public final class Smoothing {
         return smooth;
     }
 
-    /** The matrix that makes even columns, one row for each source. */
-    Matrix smooth(Matrix matrix) {
-        return new Matrix() {
-            @Override
-            public int rows() {
-                return matrix.rows();
-            }
-
-            @Override
-            public int columns() {
-                return matrix.columns();
-            }
-
-            @Override
-            public void row(int row, float[] target) {
-                matrix.row(row, target);
-                for (int column = 0; column < matrix.columns(); column++) {
-                    target[column] /= factors[row];
-                }
-            }
-        };
-    }
-
     /** The matrix for even columns. */
     Matrix rough(Matrix matrix) {
         return new Matrix() {
@@ -142,8 +105,8 @@ public final class Smoothing {
             @Override
             public void row(int row, float[] target) {
                 matrix.row(row, target);
-                for (int column = 0; column < sources.length; column++) {
-                    target[column] *= factors[sources[column]];
+                for (int column = 0; column < factors.length; column++) {
+                    target[column] *= factors[column];
                 }
             }
         };

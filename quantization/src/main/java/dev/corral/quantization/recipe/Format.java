@@ -117,8 +117,8 @@ public sealed interface Format {
         /** 16 bits with a scale a token. */
         INT16,
         /**
-         * 8 bits with a scale a column, which was found by calibration data and costs nothing; what the neurons of an MLP
-         * put out as {@link #INT8}.
+         * 8 bits with a scale a column, which was found by calibration data and costs nothing; where no norm precedes the
+         * product, as {@link #INT8}.
          */
         CALIBRATED;
 

@@ -61,8 +61,7 @@ class TokenScalesTests {
         range[7] = 40;
         float[] norm = new float[COLUMNS];
         Arrays.fill(norm, 1);
-        Smoothing smoothing = Smoothing.of(
-                range, List.of(matrix), IntStream.range(0, COLUMNS).boxed().toList());
+        Smoothing smoothing = Smoothing.of(range, List.of(matrix));
         OnnxGraph graph = graph();
         String even = graph.standard(
                 "Mul", "even", "x", graph.constant(Initializer.floats("norm", smoothing.smooth(norm), COLUMNS)));

@@ -77,7 +77,7 @@ class CalibrationTests {
     }
 
     @Test
-    void calibrateWhenActivationsAreCalibratedEvensOutWhatNormsAndAttentionPutOutForThem() throws IOException {
+    void calibrateWhenActivationsAreCalibratedEvensOutWhatNormsPutOutForThem() throws IOException {
         Recipe.Deviation perToken =
                 new Recipe.Deviation(List.of(1), Set.of(Projection.UP), new Format.Int8(Format.Activations.INT8));
 
@@ -87,13 +87,10 @@ class CalibrationTests {
         assertThat(calibrated.rounded()).isEmpty();
         assertThat(calibrated.smoothings())
                 .containsOnlyKeys(
-                        "layer.0.attention",
                         "layer.0.input_norm",
                         "layer.0.mlp_norm",
                         "layer.0.next_norm",
-                        "layer.1.attention",
                         "layer.1.next_norm",
-                        "layer.2.attention.rows",
                         "layer.2.mlp_norm");
         assertThat(folder).isDirectoryNotContaining("glob:**.onnx*");
     }
