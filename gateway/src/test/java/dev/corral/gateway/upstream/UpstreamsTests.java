@@ -158,7 +158,7 @@ class UpstreamsTests {
         "openai, http://h:1, /v1/chat/completions, http://h:1/chat/completions",
         "openai, https://h/api/v1/$x, /v1/a, https://h/api/v1/$x/a",
         "openai, http://h:1/v1, /v1/a%2Fb, http://h:1/v1/a%2Fb",
-        "openai, http://h:1/v1, /api/chat, ",
+        "openai, http://h:1/v1, /api/chat, http://h:1/api/chat",
         "openai, http://h:1/v1, /v10/chat, ",
         "ollama, http://h:1/v1, /api/chat, http://h:1/api/chat",
         "ollama, http://h:1/behind/v1, /api/chat, http://h:1/behind/api/chat",
