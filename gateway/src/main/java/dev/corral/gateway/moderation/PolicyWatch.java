@@ -86,12 +86,13 @@ public final class PolicyWatch implements AutoCloseable {
             if (before.equals(seen)) {
                 return;
             }
+            String inForce = revisions();
             Optional<RuntimeException> failure = registry.reload(this::load);
             if (!fingerprint().orElse("").equals(before)) {
                 return;
             }
             seen = before;
-            failure.ifPresentOrElse(this::keepOld, this::putIntoForce);
+            failure.ifPresentOrElse(this::keepOld, () -> putIntoForce(inForce));
         } catch (RuntimeException e) {
             log.error("The policies could not be looked at; those in force stay", e);
         }
@@ -103,7 +104,11 @@ public final class PolicyWatch implements AutoCloseable {
         log.error("Changed policies are not used; those in force stay: {}", failure.getMessage());
     }
 
-    private void putIntoForce() {
+    /** Other files of the folder change, too: where they change no policy, there is nothing to tell. */
+    private void putIntoForce(String before) {
+        if (problem == null && revisions().equals(before)) {
+            return;
+        }
         problem = null;
         metrics.counter("corral.policy.reloads", "outcome", "accepted").increment();
         describe();
