@@ -6,6 +6,7 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.corral.guardmodels.prompt.Segment;
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -13,10 +14,12 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectMapper;
 import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Turns prompts into token ids. Safe for use by many threads.
@@ -69,34 +72,79 @@ public final class GuardTokenizer implements AutoCloseable {
      * @throws UnusableTokenizerException if it is not one
      */
     public static GuardTokenizer load(byte[] tokenizerJson, String origin) {
-        JsonNode document;
+        Stripped stripped;
         try {
-            document = JSON.readTree(tokenizerJson);
+            stripped = strip(tokenizerJson, origin);
         } catch (JacksonException e) {
             throw unusable(origin, "it is not valid JSON: " + e.getOriginalMessage(), e);
         }
-        if (!(document instanceof ObjectNode tokenizer)
-                || !tokenizer.path("model").isObject()) {
+        Map<String, String> options = Map.of("addSpecialTokens", "false", "truncation", "false", "padding", "false");
+        try {
+            return new GuardTokenizer(
+                    HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(stripped.json), options),
+                    stripped.specials);
+        } catch (IOException | RuntimeException e) {
+            throw unusable(origin, "the tokenizers library refuses it: " + e.getMessage(), e);
+        }
+    }
+
+    /** A tokenizer without special tokens, and these. */
+    private static final class Stripped {
+
+        private final byte[] json;
+        private final Map<String, Integer> specials;
+
+        Stripped(byte[] json, Map<String, Integer> specials) {
+            this.json = json;
+            this.specials = specials;
+        }
+    }
+
+    /** Token by token: as a tree, a large vocabulary takes ten times the memory of its file. */
+    private static Stripped strip(byte[] tokenizerJson, String origin) {
+        Map<String, Integer> specials = new HashMap<>();
+        boolean hasModel = false;
+        ByteArrayOutputStream out = new ByteArrayOutputStream(tokenizerJson.length);
+        try (JsonParser in = JSON.createParser(tokenizerJson);
+                JsonGenerator stripped = JSON.createGenerator(out)) {
+            if (in.nextToken() != JsonToken.START_OBJECT) {
+                throw unusable(origin, "it has no 'model'", null);
+            }
+            stripped.writeStartObject();
+            while (in.nextToken() != JsonToken.END_OBJECT) {
+                String name = in.currentName();
+                JsonToken value = in.nextToken();
+                switch (name) {
+                    case "added_tokens" -> specials.putAll(specials(in.readValueAsTree(), origin));
+                    case "post_processor", "truncation", "padding" -> in.skipChildren();
+                    default -> {
+                        hasModel |= name.equals("model") && value == JsonToken.START_OBJECT;
+                        stripped.writeName(name);
+                        stripped.copyCurrentStructure(in);
+                    }
+                }
+            }
+            stripped.writeArrayPropertyStart("added_tokens").writeEndArray();
+            for (String without : List.of("post_processor", "truncation", "padding")) {
+                stripped.writeNullProperty(without);
+            }
+            stripped.writeEndObject();
+        }
+        if (!hasModel) {
             throw unusable(origin, "it has no 'model'", null);
         }
+        return new Stripped(out.toByteArray(), specials);
+    }
+
+    private static Map<String, Integer> specials(JsonNode addedTokens, String origin) {
         Map<String, Integer> specials = new HashMap<>();
-        for (JsonNode added : tokenizer.path("added_tokens")) {
+        for (JsonNode added : addedTokens) {
             if (!added.path("content").isString() || !added.path("id").isIntegralNumber()) {
                 throw unusable(origin, "an entry of 'added_tokens' has no 'content' or 'id'", null);
             }
             specials.put(added.path("content").stringValue(), added.path("id").intValue());
         }
-        tokenizer.putArray("added_tokens");
-        tokenizer.putNull("post_processor");
-        tokenizer.putNull("truncation");
-        tokenizer.putNull("padding");
-        Map<String, String> options = Map.of("addSpecialTokens", "false", "truncation", "false", "padding", "false");
-        try {
-            ByteArrayInputStream stripped = new ByteArrayInputStream(JSON.writeValueAsBytes(tokenizer));
-            return new GuardTokenizer(HuggingFaceTokenizer.newInstance(stripped, options), specials);
-        } catch (IOException | RuntimeException e) {
-            throw unusable(origin, "the tokenizers library refuses it: " + e.getMessage(), e);
-        }
+        return specials;
     }
 
     private static UnusableTokenizerException unusable(String origin, String why, @Nullable Throwable cause) {
