@@ -11,15 +11,12 @@ import dev.corral.policies.assessment.Coverage.Unscanned;
 import dev.corral.policies.assessment.Meaning;
 import dev.corral.policies.assessment.Probability;
 import dev.corral.policies.policy.AuditDetail;
+import dev.corral.policies.policy.ContentHash;
 import dev.corral.policies.policy.ContentSource;
 import dev.corral.policies.policy.Decision.Outcome;
 import dev.corral.policies.policy.Direction;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -108,12 +105,7 @@ record AuditLine(JsonNode json, String previous, String hash) {
     }
 
     private static String sha256(String text) {
-        try {
-            return HexFormat.of()
-                    .formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
+        return ContentHash.of(() -> text).hex();
     }
 
     private static void put(ObjectNode json, AuditEvent event) {

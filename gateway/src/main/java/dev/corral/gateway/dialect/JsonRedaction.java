@@ -1,21 +1,17 @@
 package dev.corral.gateway.dialect;
 
-import dev.corral.policies.pattern.Redaction;
 import dev.corral.policies.policy.ContentSource;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Writes JSON anew without what is redacted of its texts, wherever they are in it. Everything else keeps its value, except
- * log probabilities, which spell the text once more, token by token: they go.
+ * Fields that are known by their names, wherever they are. Log probabilities are emptied rather than taken out: clients of
+ * these APIs may read the field.
  */
-public final class JsonRedaction {
-
-    private static final String LOGPROBS = "logprobs";
+public final class JsonRedaction implements TextFields {
 
     private final Set<String> noTexts;
     private final Map<String, ContentSource> sources;
@@ -31,46 +27,28 @@ public final class JsonRedaction {
         this.sources = Map.copyOf(sources);
     }
 
-    /** Whether a field may hold text. */
-    public boolean isText(String field) {
+    @Override
+    public boolean isText(JsonNode object, String field) {
         return !noTexts.contains(field);
     }
 
-    /** Who speaks in a field. */
-    public ContentSource within(String field, ContentSource around) {
-        return sources.getOrDefault(field, around);
+    @Override
+    public ContentSource source(JsonNode object, String field, ContentSource outer) {
+        return sources.getOrDefault(field, outer);
     }
 
-    /** The same value without the redacted spans of its texts. */
-    public JsonNode redact(JsonNode value, ContentSource source, Redactor redactor) {
-        if (value.isString()) {
-            return JsonNodeFactory.instance.stringNode(redact(value.stringValue(), source, redactor));
-        }
-        if (value.isArray()) {
-            ArrayNode copy = JsonNodeFactory.instance.arrayNode();
-            value.values().forEach(item -> copy.add(redact(item, source, redactor)));
-            return copy;
-        }
-        if (value.isObject()) {
-            ObjectNode copy = JsonNodeFactory.instance.objectNode();
-            value.properties()
-                    .forEach(field ->
-                            copy.set(field.getKey(), redactField(field.getKey(), field.getValue(), source, redactor)));
-            return copy;
-        }
-        return value;
+    @Override
+    public Optional<JsonNode> redacted(
+            JsonNode object, String field, JsonNode value, ContentSource source, Redactor redactor) {
+        return Optional.of(redactField(object, field, value, source, redactor));
     }
 
-    /** The same for the value of one field. */
-    public JsonNode redactField(String name, JsonNode value, ContentSource source, Redactor redactor) {
-        if (name.equals(LOGPROBS) && value.isContainer()) {
+    /** The value of one field. */
+    public JsonNode redactField(
+            JsonNode object, String field, JsonNode value, ContentSource source, Redactor redactor) {
+        if (field.equals(LOGPROBS) && value.isContainer()) {
             return value.isObject() ? JsonNodeFactory.instance.nullNode() : JsonNodeFactory.instance.arrayNode();
         }
-        return isText(name) ? redact(value, within(name, source), redactor) : value;
-    }
-
-    private static String redact(String text, ContentSource source, Redactor redactor) {
-        Redaction redaction = redactor.redaction(text, source);
-        return redaction.isEmpty() ? text : redaction.apply(text);
+        return isText(object, field) ? redacted(value, source(object, field, source), redactor) : value;
     }
 }

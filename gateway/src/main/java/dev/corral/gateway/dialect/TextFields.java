@@ -2,13 +2,17 @@ package dev.corral.gateway.dialect;
 
 import dev.corral.policies.pattern.Redaction;
 import dev.corral.policies.policy.ContentSource;
+import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
-/** Which fields of a dialect's JSON hold text, and whose. */
+/** Which fields of a dialect's JSON hold text, and whose; writes it anew without what is redacted of them. */
 public interface TextFields {
+
+    /** The field of log probabilities. */
+    String LOGPROBS = "logprobs";
 
     /** Whether a field holds text that somebody reads, rather than an identifier, a kind, an address or binary data. */
     boolean isText(JsonNode object, String field);
@@ -16,9 +20,15 @@ public interface TextFields {
     /** Who says what is in a field. */
     ContentSource source(JsonNode object, String field, ContentSource outer);
 
-    /** A field that spells a text once more, such as log probabilities: it goes where anything is redacted. */
-    default boolean repeats(String field) {
-        return field.equals("logprobs");
+    /** What stays of a field; log probabilities spell a text once more, token by token, and go. */
+    default Optional<JsonNode> redacted(
+            JsonNode object, String field, JsonNode value, ContentSource source, Redactor redactor) {
+        if (!isText(object, field)) {
+            return Optional.of(value);
+        }
+        return field.equals(LOGPROBS)
+                ? Optional.empty()
+                : Optional.of(redacted(value, source(object, field, source), redactor));
     }
 
     /** A value without what is redacted of its texts. Everything else keeps its value. */
@@ -33,17 +43,22 @@ public interface TextFields {
         }
         if (value.isObject()) {
             ObjectNode copy = JsonNodeFactory.instance.objectNode();
-            value.properties().forEach(field -> {
-                String name = field.getKey();
-                if (!isText(value, name)) {
-                    copy.set(name, field.getValue());
-                } else if (!repeats(name)) {
-                    copy.set(name, redacted(field.getValue(), source(value, name, source), redactor));
-                }
-            });
+            value.properties()
+                    .forEach(field -> redacted(value, field.getKey(), field.getValue(), source, redactor)
+                            .ifPresent(left -> copy.set(field.getKey(), left)));
             return copy;
         }
         return value;
+    }
+
+    /** A request's body; what nobody else says are the application's words. */
+    default byte[] redactedRequest(byte[] body, Redactor redactor) {
+        return StrictJson.bytes(redacted(StrictJson.request(body), ContentSource.SYSTEM, redactor));
+    }
+
+    /** A whole answer's body. */
+    default byte[] redactedAnswer(byte[] body, Redactor redactor) {
+        return StrictJson.bytes(redacted(StrictJson.answer(body), ContentSource.ASSISTANT, redactor));
     }
 
     private static String text(String text, ContentSource source, Redactor redactor) {

@@ -1,9 +1,26 @@
 package dev.corral.gateway.dialect;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A dialect whose answers are numbers: there is no text in them that could say no, so that a refusal is an error. */
 public abstract class TextlessDialect implements Dialect {
+
+    private final @Nullable String param;
+
+    /** A dialect whose refusals blame the request as a whole. */
+    protected TextlessDialect() {
+        this(null);
+    }
+
+    /**
+     * A dialect whose refusals blame one field.
+     *
+     * @param param where texts are in a request
+     */
+    protected TextlessDialect(@Nullable String param) {
+        this.param = param;
+    }
 
     @Override
     public final AnswerStream answerStream() {
@@ -12,7 +29,7 @@ public abstract class TextlessDialect implements Dialect {
 
     @Override
     public final WireResponse refusal(ModeratedRequest request, String exchangeId, String message) {
-        return error(new GatewayError(400, "invalid_request_error", "content_policy_violation", null, message, null));
+        return error(new GatewayError(400, "invalid_request_error", "content_policy_violation", param, message, null));
     }
 
     @Override

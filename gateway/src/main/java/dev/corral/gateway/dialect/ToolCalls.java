@@ -5,6 +5,8 @@ import dev.corral.policies.policy.ContentSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /** Calls of tools as parts of a turn, and where tools are defined. */
@@ -27,6 +29,28 @@ public final class ToolCalls {
         String written = Words.wellFormed(arguments);
         parts.add(new Part.ToolCallPart(Words.wellFormed(name), written, where));
         Words.resolved(written).stream().skip(1).forEach(resolved -> parts.add(new Part.TextPart(resolved, where)));
+        return parts;
+    }
+
+    /**
+     * All calls of a request's list; none where there is no list.
+     *
+     * @param reader reads one call, which is at the place that it is given
+     * @throws DialectException if it is no list
+     */
+    public static List<Part> all(
+            @Nullable JsonNode calls, String where, BiFunction<JsonNode, String, List<Part>> reader) {
+        if (calls == null) {
+            return List.of();
+        }
+        if (!calls.isArray()) {
+            throw DialectException.invalidRequest(
+                    where, "'" + where + "' must be a list of calls, not " + Fields.kind(calls));
+        }
+        List<Part> parts = new ArrayList<>();
+        for (int i = 0; i < calls.size(); i++) {
+            parts.addAll(reader.apply(calls.get(i), where + "[" + i + "]"));
+        }
         return parts;
     }
 

@@ -96,6 +96,15 @@ public final class Words {
         return false;
     }
 
+    /** What somebody said as parts: a text, or the result of a tool. */
+    public static List<Part> said(String text, String where, boolean ofTool) {
+        return ofTool
+                ? resolved(text).stream()
+                        .<Part>map(result -> new Part.ToolResultPart(result, where))
+                        .toList()
+                : List.of(new Part.TextPart(text, where));
+    }
+
     /** A value as text that somebody reads. */
     public static Part rendered(JsonNode value, String where) {
         return new Part.TextPart(value.isString() ? value.stringValue() : StrictJson.render(value), where);

@@ -14,7 +14,6 @@ import dev.corral.gateway.dialect.SseEvent;
 import dev.corral.gateway.dialect.StrictJson;
 import dev.corral.gateway.dialect.WireResponse;
 import dev.corral.gateway.dialect.anthropic.MessageWriter.Ending;
-import dev.corral.policies.policy.ContentSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -105,8 +104,7 @@ public final class AnthropicMessages implements Dialect {
 
     @Override
     public byte[] redactRequest(byte[] body, Redactor redactor) {
-        return StrictJson.bytes(
-                MessageTexts.MESSAGES.redacted(StrictJson.request(body), ContentSource.SYSTEM, redactor));
+        return MessageTexts.MESSAGES.redactedRequest(body, redactor);
     }
 
     @Override
@@ -116,8 +114,7 @@ public final class AnthropicMessages implements Dialect {
 
     @Override
     public byte[] redactAnswer(byte[] body, Redactor redactor) {
-        return StrictJson.bytes(
-                MessageTexts.MESSAGES.redacted(StrictJson.answer(body), ContentSource.ASSISTANT, redactor));
+        return MessageTexts.MESSAGES.redactedAnswer(body, redactor);
     }
 
     @Override

@@ -13,7 +13,6 @@ import dev.corral.gateway.dialect.TextlessDialect;
 import dev.corral.gateway.dialect.WireResponse;
 import dev.corral.guardmodels.conversation.Role;
 import dev.corral.guardmodels.conversation.Turn;
-import dev.corral.policies.policy.ContentSource;
 import java.util.List;
 import org.springframework.http.HttpMethod;
 import tools.jackson.databind.JsonNode;
@@ -62,13 +61,11 @@ public final class AnthropicTokenCount extends TextlessDialect {
 
     @Override
     public byte[] redactRequest(byte[] body, Redactor redactor) {
-        return StrictJson.bytes(
-                MessageTexts.MESSAGES.redacted(StrictJson.request(body), ContentSource.SYSTEM, redactor));
+        return MessageTexts.MESSAGES.redactedRequest(body, redactor);
     }
 
     @Override
     public byte[] redactAnswer(byte[] body, Redactor redactor) {
-        return StrictJson.bytes(
-                MessageTexts.MESSAGES.redacted(StrictJson.answer(body), ContentSource.ASSISTANT, redactor));
+        return MessageTexts.MESSAGES.redactedAnswer(body, redactor);
     }
 }

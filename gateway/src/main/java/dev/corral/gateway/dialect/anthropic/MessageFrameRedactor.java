@@ -1,12 +1,9 @@
 package dev.corral.gateway.dialect.anthropic;
 
-import dev.corral.gateway.dialect.FrameRedactor;
 import dev.corral.gateway.dialect.GrowingTexts;
 import dev.corral.gateway.dialect.Redactor;
-import dev.corral.gateway.dialect.SseEvent;
-import dev.corral.gateway.dialect.StrictJson;
+import dev.corral.gateway.dialect.SseFrameRedactor;
 import dev.corral.policies.policy.ContentSource;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import tools.jackson.databind.JsonNode;
@@ -16,7 +13,7 @@ import tools.jackson.databind.node.ObjectNode;
  * Redacts one streamed message. Each text of each block grows by itself; what stays of it leaves in a delta of its own
  * before the block ends. Frames that bring no text leave as they came, byte for byte.
  */
-final class MessageFrameRedactor implements FrameRedactor {
+final class MessageFrameRedactor extends SseFrameRedactor {
 
     private static final Map<String, String> GROWING =
             Map.of("text_delta", "text", "thinking_delta", "thinking", "input_json_delta", "partial_json");
@@ -32,25 +29,12 @@ final class MessageFrameRedactor implements FrameRedactor {
     }
 
     @Override
-    public List<byte[]> redact(List<byte[]> frames) {
-        List<byte[]> redacted = new ArrayList<>();
-        for (byte[] frame : frames) {
-            String data = SseEvent.parse(frame).data();
-            if (data == null || data.isBlank()) {
-                redacted.add(frame);
-            } else {
-                redact(frame, StrictJson.event(data), redacted);
-            }
-        }
-        return redacted;
-    }
-
-    @Override
     public List<byte[]> end() {
         return texts.places().stream().flatMap(place -> rest(place).stream()).toList();
     }
 
-    private void redact(byte[] frame, JsonNode event, List<byte[]> redacted) {
+    @Override
+    protected void redact(byte[] frame, JsonNode event, List<byte[]> redacted) {
         int index = event.path("index").asInt(0);
         switch (event.path("type").asString("")) {
             case "content_block_start" -> redacted.add(begin(index, frame, event));

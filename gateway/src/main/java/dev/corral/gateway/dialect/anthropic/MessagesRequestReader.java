@@ -128,18 +128,18 @@ final class MessagesRequestReader {
 
     private static List<Part> block(JsonNode block, String where, boolean ofTool) {
         if (block.isString()) {
-            return said(block.stringValue(), where, ofTool);
+            return Words.said(block.stringValue(), where, ofTool);
         }
         Fields fields = Fields.of(block, where, "a block with a type");
         String type = fields.text("type");
         List<Part> parts = new ArrayList<>();
         switch (type) {
             case "text" -> {
-                parts.addAll(said(fields.text("text"), fields.at("text"), ofTool));
+                parts.addAll(Words.said(fields.text("text"), fields.at("text"), ofTool));
                 parts.addAll(fields.definition("citations"));
             }
             case "thinking" -> {
-                parts.addAll(said(fields.text("thinking"), fields.at("thinking"), ofTool));
+                parts.addAll(Words.said(fields.text("thinking"), fields.at("thinking"), ofTool));
                 parts.addAll(signature(fields));
             }
             case "image" -> parts.addAll(image(fields));
@@ -168,14 +168,6 @@ final class MessagesRequestReader {
         parts.addAll(fields.setting("cache_control"));
         parts.addAll(fields.rest());
         return parts;
-    }
-
-    private static List<Part> said(String text, String where, boolean ofTool) {
-        return ofTool
-                ? Words.resolved(text).stream()
-                        .<Part>map(result -> new Part.ToolResultPart(result, where))
-                        .toList()
-                : List.of(new Part.TextPart(text, where));
     }
 
     /** A signature is a seal, and nobody reads it; something else in its place might be read. */
@@ -217,7 +209,7 @@ final class MessagesRequestReader {
         List<Part> parts = new ArrayList<>();
         switch (source.text("type")) {
             case "text" -> {
-                parts.addAll(said(source.text("data"), source.at("data"), ofTool));
+                parts.addAll(Words.said(source.text("data"), source.at("data"), ofTool));
                 parts.addAll(source.setting("media_type"));
             }
             case "content" -> parts.addAll(content(source.take("content"), source.at("content"), ofTool));

@@ -49,7 +49,7 @@ final class LlamaStackContent {
         }
         List<Part> said = new ArrayList<>(content(fields.take("content"), role, fields.at("content")));
         said.addAll(content(fields.take("context"), role, fields.at("context")));
-        said.addAll(calls(fields.take("tool_calls"), fields.at("tool_calls")));
+        said.addAll(ToolCalls.all(fields.take("tool_calls"), fields.at("tool_calls"), LlamaStackContent::call));
         for (String identifier : List.of("call_id", "tool_call_id", "tool_name", "stop_reason", "name", "id")) {
             said.addAll(fields.setting(identifier));
         }
@@ -63,7 +63,7 @@ final class LlamaStackContent {
             return List.of();
         }
         if (content.isString()) {
-            return said(content.stringValue(), role, where);
+            return Words.said(content.stringValue(), where, role == Role.TOOL);
         }
         if (content.isArray()) {
             List<Part> parts = new ArrayList<>();
@@ -76,7 +76,7 @@ final class LlamaStackContent {
         JsonNode type = fields.take("type");
         List<Part> parts = new ArrayList<>();
         switch (type == null ? "" : type.asString("")) {
-            case "text" -> parts.addAll(said(fields.text("text"), role, fields.at("text")));
+            case "text" -> parts.addAll(Words.said(fields.text("text"), fields.at("text"), role == Role.TOOL));
             case "image" -> parts.addAll(image(fields));
             case "image_url" -> {
                 JsonNode url = fields.take("image_url");
@@ -96,14 +96,6 @@ final class LlamaStackContent {
         }
         parts.addAll(fields.rest());
         return parts;
-    }
-
-    private static List<Part> said(String text, Role role, String where) {
-        return role == Role.TOOL
-                ? Words.resolved(text).stream()
-                        .<Part>map(result -> new Part.ToolResultPart(result, where))
-                        .toList()
-                : List.of(new Part.TextPart(text, where));
     }
 
     private static List<Part> image(Fields item) {
@@ -127,21 +119,6 @@ final class LlamaStackContent {
             parts.add(new Part.OpaquePart("image", where));
         }
         parts.addAll(fields.rest());
-        return parts;
-    }
-
-    private static List<Part> calls(@Nullable JsonNode calls, String where) {
-        if (calls == null) {
-            return List.of();
-        }
-        if (!calls.isArray()) {
-            throw DialectException.invalidRequest(
-                    where, "'" + where + "' must be a list of calls, not " + Fields.kind(calls));
-        }
-        List<Part> parts = new ArrayList<>();
-        for (int i = 0; i < calls.size(); i++) {
-            parts.addAll(call(calls.get(i), where + "[" + i + "]"));
-        }
         return parts;
     }
 

@@ -1,10 +1,9 @@
 package dev.corral.gateway.dialect.llamastack;
 
-import dev.corral.gateway.dialect.FrameRedactor;
 import dev.corral.gateway.dialect.GrowingTexts;
 import dev.corral.gateway.dialect.Redactor;
 import dev.corral.gateway.dialect.SseEvent;
-import dev.corral.gateway.dialect.StrictJson;
+import dev.corral.gateway.dialect.SseFrameRedactor;
 import dev.corral.policies.policy.ContentSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +14,7 @@ import tools.jackson.databind.node.ObjectNode;
  * Redacts one streamed answer. Its text and the fragments of its calls grow; what stays of them leaves in chunks of their
  * own before the last one.
  */
-final class LlamaStackFrameRedactor implements FrameRedactor {
+final class LlamaStackFrameRedactor extends SseFrameRedactor {
 
     private static final String TEXT = "text";
     private static final String CALL = "tool_call";
@@ -28,23 +27,6 @@ final class LlamaStackFrameRedactor implements FrameRedactor {
         this.api = api;
         this.redactor = redactor;
         this.texts = new GrowingTexts<>(redactor);
-    }
-
-    @Override
-    public List<byte[]> redact(List<byte[]> frames) {
-        List<byte[]> redacted = new ArrayList<>();
-        for (byte[] frame : frames) {
-            String data = SseEvent.parse(frame).data();
-            if (data == null || data.isBlank()) {
-                redacted.add(frame);
-            } else if (data.strip().equals("[DONE]")) {
-                redacted.addAll(end());
-                redacted.add(frame);
-            } else {
-                redact(frame, StrictJson.event(data), redacted);
-            }
-        }
-        return redacted;
     }
 
     @Override
@@ -61,7 +43,8 @@ final class LlamaStackFrameRedactor implements FrameRedactor {
         return rest;
     }
 
-    private void redact(byte[] frame, JsonNode chunk, List<byte[]> redacted) {
+    @Override
+    protected void redact(byte[] frame, JsonNode chunk, List<byte[]> redacted) {
         JsonNode copy = LlamaStackTexts.LLAMA_STACK.redacted(chunk, ContentSource.ASSISTANT, redactor);
         JsonNode object = chunk.path("event").isObject() ? chunk.path("event") : chunk;
         JsonNode target = chunk.path("event").isObject() ? copy.path("event") : copy;

@@ -12,7 +12,6 @@ import dev.corral.gateway.dialect.Paths;
 import dev.corral.gateway.dialect.Redactor;
 import dev.corral.gateway.dialect.StrictJson;
 import dev.corral.gateway.dialect.WireResponse;
-import dev.corral.policies.policy.ContentSource;
 import java.util.List;
 import java.util.Map;
 import org.springframework.http.HttpMethod;
@@ -90,8 +89,7 @@ public final class LlamaStackInference implements Dialect {
 
     @Override
     public byte[] redactRequest(byte[] body, Redactor redactor) {
-        return StrictJson.bytes(
-                LlamaStackTexts.LLAMA_STACK.redacted(StrictJson.request(body), ContentSource.SYSTEM, redactor));
+        return LlamaStackTexts.LLAMA_STACK.redactedRequest(body, redactor);
     }
 
     @Override
@@ -101,8 +99,7 @@ public final class LlamaStackInference implements Dialect {
 
     @Override
     public byte[] redactAnswer(byte[] body, Redactor redactor) {
-        return StrictJson.bytes(
-                LlamaStackTexts.LLAMA_STACK.redacted(StrictJson.answer(body), ContentSource.ASSISTANT, redactor));
+        return LlamaStackTexts.LLAMA_STACK.redactedAnswer(body, redactor);
     }
 
     @Override

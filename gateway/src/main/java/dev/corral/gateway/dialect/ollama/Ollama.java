@@ -14,7 +14,6 @@ import dev.corral.gateway.dialect.Redactor;
 import dev.corral.gateway.dialect.StrictJson;
 import dev.corral.gateway.dialect.WireResponse;
 import dev.corral.gateway.dialect.ollama.OllamaWriter.Ending;
-import dev.corral.policies.policy.ContentSource;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
@@ -123,13 +122,12 @@ public final class Ollama implements Dialect {
 
     @Override
     public byte[] redactRequest(byte[] body, Redactor redactor) {
-        return StrictJson.bytes(OllamaTexts.OLLAMA.redacted(StrictJson.request(body), ContentSource.SYSTEM, redactor));
+        return OllamaTexts.OLLAMA.redactedRequest(body, redactor);
     }
 
     @Override
     public byte[] redactAnswer(byte[] body, Redactor redactor) {
-        return StrictJson.bytes(
-                OllamaTexts.OLLAMA.redacted(StrictJson.answer(body), ContentSource.ASSISTANT, redactor));
+        return OllamaTexts.OLLAMA.redactedAnswer(body, redactor);
     }
 
     @Override

@@ -8,7 +8,6 @@ import dev.corral.gateway.dialect.Redactor;
 import dev.corral.gateway.dialect.StrictJson;
 import dev.corral.gateway.dialect.TextlessDialect;
 import dev.corral.gateway.dialect.WireResponse;
-import dev.corral.policies.policy.ContentSource;
 import org.springframework.http.HttpMethod;
 
 /** {@code POST /api/embed}, and {@code POST /api/embeddings} of older clients. */
@@ -43,12 +42,11 @@ public final class OllamaEmbeddings extends TextlessDialect {
 
     @Override
     public byte[] redactRequest(byte[] body, Redactor redactor) {
-        return StrictJson.bytes(OllamaTexts.OLLAMA.redacted(StrictJson.request(body), ContentSource.SYSTEM, redactor));
+        return OllamaTexts.OLLAMA.redactedRequest(body, redactor);
     }
 
     @Override
     public byte[] redactAnswer(byte[] body, Redactor redactor) {
-        return StrictJson.bytes(
-                OllamaTexts.OLLAMA.redacted(StrictJson.answer(body), ContentSource.ASSISTANT, redactor));
+        return OllamaTexts.OLLAMA.redactedAnswer(body, redactor);
     }
 }

@@ -132,38 +132,15 @@ final class OllamaRequests {
                     fields.at("content"), "'" + fields.at("content") + "' must be a text, not " + Fields.kind(content));
         }
         if (content != null && !content.stringValue().isEmpty()) {
-            said.addAll(said(content.stringValue(), role, fields.at("content")));
+            said.addAll(Words.said(content.stringValue(), fields.at("content"), role == Role.TOOL));
         }
         said.addAll(images(fields));
-        said.addAll(calls(fields.take("tool_calls"), fields.at("tool_calls")));
+        said.addAll(ToolCalls.all(fields.take("tool_calls"), fields.at("tool_calls"), OllamaRequests::call));
         said.addAll(fields.setting("tool_name"));
         said.addAll(fields.setting("tool_call_id"));
         fields.refuseLookalikes();
         said.addAll(fields.unread(value -> false));
         return new Turn(role, said);
-    }
-
-    private static List<Part> said(String text, Role role, String where) {
-        return role == Role.TOOL
-                ? Words.resolved(text).stream()
-                        .<Part>map(result -> new Part.ToolResultPart(result, where))
-                        .toList()
-                : List.of(new Part.TextPart(text, where));
-    }
-
-    private static List<Part> calls(@Nullable JsonNode calls, String where) {
-        if (calls == null) {
-            return List.of();
-        }
-        if (!calls.isArray()) {
-            throw DialectException.invalidRequest(
-                    where, "'" + where + "' must be a list of calls, not " + Fields.kind(calls));
-        }
-        List<Part> parts = new ArrayList<>();
-        for (int i = 0; i < calls.size(); i++) {
-            parts.addAll(call(calls.get(i), where + "[" + i + "]"));
-        }
-        return parts;
     }
 
     private static List<Part> call(JsonNode call, String where) {

@@ -1,7 +1,7 @@
 package dev.corral.gateway.dialect.openai;
 
 import dev.corral.gateway.dialect.Fields;
-import dev.corral.gateway.dialect.StrictJson;
+import dev.corral.gateway.dialect.ToolCalls;
 import dev.corral.gateway.dialect.Voices;
 import dev.corral.gateway.dialect.Words;
 import dev.corral.guardmodels.conversation.Part;
@@ -72,11 +72,7 @@ final class Calls {
     List<Part> parts() {
         List<Part> parts = new ArrayList<>();
         for (Call call : calls) {
-            String arguments = Words.wellFormed(call.arguments.toString());
-            parts.add(new Part.ToolCallPart(Words.wellFormed(call.name.toString()), arguments, call.where));
-            Words.resolved(arguments).stream()
-                    .skip(1)
-                    .forEach(resolved -> parts.add(new Part.TextPart(resolved, call.where)));
+            parts.addAll(ToolCalls.parts(call.name.toString(), call.arguments.toString(), call.where));
         }
         parts.addAll(others);
         return parts;
@@ -143,8 +139,7 @@ final class Calls {
         if (value == null) {
             return 0;
         }
-        // arguments are a text with JSON inside; some servers send the JSON itself
-        String text = value.isString() ? value.stringValue() : StrictJson.render(value);
+        String text = ToolCalls.arguments(value);
         to.append(text);
         return text.length();
     }

@@ -1,22 +1,19 @@
 package dev.corral.gateway.dialect.openai;
 
-import dev.corral.gateway.dialect.FrameRedactor;
+import dev.corral.gateway.dialect.GrowingTexts;
 import dev.corral.gateway.dialect.Redactor;
 import dev.corral.gateway.dialect.SseEvent;
-import dev.corral.gateway.dialect.StrictJson;
-import dev.corral.policies.pattern.GrowingText;
+import dev.corral.gateway.dialect.SseFrameRedactor;
 import dev.corral.policies.policy.ContentSource;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /** Redacts one streamed completion. */
-final class ChatFrameRedactor implements FrameRedactor {
+final class ChatFrameRedactor extends SseFrameRedactor {
 
     /*
      * Every text of every choice grows by itself: content, reasoning, refusal, the arguments of each call. A frame leaves
@@ -29,7 +26,7 @@ final class ChatFrameRedactor implements FrameRedactor {
 
     private final Form form;
     private final Redactor redactor;
-    private final Map<Place, GrowingText> texts = new LinkedHashMap<>();
+    private final GrowingTexts<Place> texts;
     private JsonNode head = JsonNodeFactory.instance.objectNode();
 
     /** Where a text is: a field of a choice, or the arguments of one of its calls. */
@@ -38,29 +35,13 @@ final class ChatFrameRedactor implements FrameRedactor {
     ChatFrameRedactor(Form form, Redactor redactor) {
         this.form = form;
         this.redactor = redactor;
-    }
-
-    @Override
-    public List<byte[]> redact(List<byte[]> frames) {
-        List<byte[]> redacted = new ArrayList<>();
-        for (byte[] frame : frames) {
-            String data = SseEvent.parse(frame).data();
-            if (data != null && data.strip().equals("[DONE]")) {
-                redacted.addAll(end());
-                redacted.add(frame);
-            } else if (data == null || data.isBlank()) {
-                redacted.add(frame);
-            } else {
-                redact(frame, StrictJson.event(data), redacted);
-            }
-        }
-        return redacted;
+        this.texts = new GrowingTexts<>(redactor);
     }
 
     @Override
     public List<byte[]> end() {
         List<byte[]> frames = new ArrayList<>();
-        texts.keySet().stream().map(Place::choice).distinct().sorted().forEach(choice -> {
+        texts.places().stream().map(Place::choice).distinct().sorted().forEach(choice -> {
             ObjectNode rest = rest(choice);
             if (!rest.isEmpty()) {
                 frames.add(frame(choice, rest));
@@ -69,7 +50,8 @@ final class ChatFrameRedactor implements FrameRedactor {
         return frames;
     }
 
-    private void redact(byte[] frame, JsonNode chunk, List<byte[]> redacted) {
+    @Override
+    protected void redact(byte[] frame, JsonNode chunk, List<byte[]> redacted) {
         if (!chunk.path("choices").isArray()) {
             redacted.add(SseEvent.frame(ChatRedaction.answer(chunk, redactor)));
             return;
@@ -133,12 +115,12 @@ final class ChatFrameRedactor implements FrameRedactor {
         for (String name : List.copyOf(node.propertyNames())) {
             JsonNode value = node.get(name);
             String field = path + "/" + name;
-            ContentSource within = ChatRedaction.FIELDS.within(name, source);
-            if (!ChatRedaction.FIELDS.isText(name)) {
+            ContentSource within = ChatRedaction.FIELDS.source(node, name, source);
+            if (!ChatRedaction.FIELDS.isText(node, name)) {
                 continue;
             }
             if (value.isString() && !value.stringValue().isEmpty()) {
-                String piece = piece(new Place(index, field, call), value.stringValue(), within);
+                String piece = texts.grow(new Place(index, field, call), value.stringValue(), within);
                 changed |= !piece.equals(value.stringValue());
                 node.put(name, piece);
             } else if (value instanceof ObjectNode inner) {
@@ -155,24 +137,15 @@ final class ChatFrameRedactor implements FrameRedactor {
         return changed;
     }
 
-    private String piece(Place place, String more, ContentSource source) {
-        GrowingText text = texts.computeIfAbsent(
-                place, _ -> new GrowingText(whole -> redactor.redaction(whole, source), redactor.holdBack()));
-        text.append(more);
-        return text.release();
-    }
-
     /** All that stayed of one choice's texts, as a delta. */
     private ObjectNode rest(int index) {
         ObjectNode delta = JsonNodeFactory.instance.objectNode();
-        texts.forEach((place, text) -> {
-            if (place.choice == index) {
-                String rest = text.end();
-                if (!rest.isEmpty()) {
-                    put(delta, place, rest);
-                }
+        for (Place place : texts.places()) {
+            String rest = place.choice == index ? texts.end(place) : "";
+            if (!rest.isEmpty()) {
+                put(delta, place, rest);
             }
-        });
+        }
         return delta;
     }
 

@@ -53,12 +53,12 @@ final class ChatRedaction {
                 ArrayNode messages = redacted.putArray(name);
                 field.getValue()
                         .values()
-                        .forEach(message -> messages.add(FIELDS.redact(message, role(message), redactor)));
+                        .forEach(message -> messages.add(FIELDS.redacted(message, role(message), redactor)));
             } else {
                 redacted.set(
                         name,
                         FIELDS.redactField(
-                                name, field.getValue(), ToolCalls.source(name, ContentSource.SYSTEM), redactor));
+                                body, name, field.getValue(), ToolCalls.source(name, ContentSource.SYSTEM), redactor));
             }
         });
         return redacted;
@@ -71,6 +71,7 @@ final class ChatRedaction {
                 .forEach(field -> redacted.set(
                         field.getKey(),
                         FIELDS.redactField(
+                                body,
                                 field.getKey(),
                                 field.getValue(),
                                 CompletionRequestReader.isPrompt(field.getKey())
@@ -81,7 +82,7 @@ final class ChatRedaction {
     }
 
     static JsonNode answer(JsonNode body, Redactor redactor) {
-        return FIELDS.redact(body, ContentSource.ASSISTANT, redactor);
+        return FIELDS.redacted(body, ContentSource.ASSISTANT, redactor);
     }
 
     private static ContentSource role(JsonNode message) {

@@ -123,7 +123,7 @@ final class ChatRequestReader {
             return List.of();
         }
         if (content.isString()) {
-            return said(content.stringValue(), role, where);
+            return Words.said(content.stringValue(), where, role == Role.TOOL);
         }
         if (!content.isArray()) {
             throw refused(where, "'" + where + "' must be a text or a list of parts, not " + Fields.kind(content));
@@ -137,7 +137,7 @@ final class ChatRequestReader {
 
     private static List<Part> part(JsonNode part, Role role, String where) {
         if (part.isString()) {
-            return said(part.stringValue(), role, where);
+            return Words.said(part.stringValue(), where, role == Role.TOOL);
         }
         if (!part.isObject()) {
             throw refused(
@@ -153,8 +153,8 @@ final class ChatRequestReader {
         }
         List<Part> parts = new ArrayList<>();
         switch (type.stringValue()) {
-            case "text" -> parts.addAll(said(fields.text("text"), role, where));
-            case "refusal" -> parts.addAll(said(fields.text("refusal"), role, where));
+            case "text" -> parts.addAll(Words.said(fields.text("text"), where, role == Role.TOOL));
+            case "refusal" -> parts.addAll(Words.said(fields.text("refusal"), where, role == Role.TOOL));
             case "image_url" -> parts.addAll(image(fields));
             default -> {
                 return List.of(opaque(type.stringValue(), where));
@@ -197,14 +197,6 @@ final class ChatRequestReader {
         fields.refuseLookalikes();
         parts.addAll(fields.unread(value -> false));
         return parts;
-    }
-
-    private static List<Part> said(String text, Role role, String where) {
-        return role == Role.TOOL
-                ? Words.resolved(text).stream()
-                        .<Part>map(result -> new Part.ToolResultPart(result, where))
-                        .toList()
-                : List.of(new Part.TextPart(text, where));
     }
 
     private static DialectException refused(@Nullable String param, String message) {

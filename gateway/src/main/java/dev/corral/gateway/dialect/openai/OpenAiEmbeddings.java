@@ -1,8 +1,6 @@
 package dev.corral.gateway.dialect.openai;
 
 import dev.corral.gateway.dialect.Answer;
-import dev.corral.gateway.dialect.AnswerStream;
-import dev.corral.gateway.dialect.Dialect;
 import dev.corral.gateway.dialect.DialectException;
 import dev.corral.gateway.dialect.Fields;
 import dev.corral.gateway.dialect.GatewayError;
@@ -10,6 +8,7 @@ import dev.corral.gateway.dialect.ModeratedRequest;
 import dev.corral.gateway.dialect.Paths;
 import dev.corral.gateway.dialect.Redactor;
 import dev.corral.gateway.dialect.StrictJson;
+import dev.corral.gateway.dialect.TextlessDialect;
 import dev.corral.gateway.dialect.WireResponse;
 import dev.corral.gateway.dialect.Words;
 import dev.corral.guardmodels.conversation.Conversation;
@@ -27,12 +26,16 @@ import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /** OpenAI's embeddings. Texts are judged before they are embedded; the answer is numbers, and has no form of refusal. */
-public final class OpenAiEmbeddings implements Dialect {
+public final class OpenAiEmbeddings extends TextlessDialect {
 
     /** As many as OpenAI takes. */
     static final int MAX_INPUTS = 2_048;
 
     private static final Pattern BASE64 = Pattern.compile("[A-Za-z0-9+/]*={0,2}");
+
+    public OpenAiEmbeddings() {
+        super("input");
+    }
 
     /** {@code POST …/embeddings}, with or without a slash at its end. */
     @Override
@@ -83,31 +86,6 @@ public final class OpenAiEmbeddings implements Dialect {
     }
 
     @Override
-    public AnswerStream answerStream() {
-        throw DialectException.unreadable("embeddings are not streamed");
-    }
-
-    @Override
-    public WireResponse refusal(ModeratedRequest request, String exchangeId, String message) {
-        return error(violation(message));
-    }
-
-    @Override
-    public List<byte[]> refusalStream(ModeratedRequest request, String exchangeId, String message) {
-        return List.of(errorFrame(violation(message)));
-    }
-
-    @Override
-    public WireResponse reply(ModeratedRequest request, String exchangeId, String message) {
-        return error(violation(message));
-    }
-
-    @Override
-    public List<byte[]> replyStream(ModeratedRequest request, String exchangeId, String message) {
-        return List.of(errorFrame(violation(message)));
-    }
-
-    @Override
     public byte[] redactRequest(byte[] body, Redactor redactor) {
         ObjectNode redacted = JsonNodeFactory.instance.objectNode();
         StrictJson.request(body)
@@ -115,6 +93,7 @@ public final class OpenAiEmbeddings implements Dialect {
                 .forEach(field -> redacted.set(
                         field.getKey(),
                         ChatRedaction.FIELDS.redactField(
+                                redacted,
                                 field.getKey(),
                                 field.getValue(),
                                 field.getKey().equals("input") ? ContentSource.USER : ContentSource.SYSTEM,
@@ -135,10 +114,6 @@ public final class OpenAiEmbeddings implements Dialect {
     @Override
     public byte[] errorFrame(GatewayError error) {
         return ErrorEnvelope.frame(error);
-    }
-
-    private static GatewayError violation(String message) {
-        return new GatewayError(400, "invalid_request_error", "content_policy_violation", "input", message, null);
     }
 
     private static List<Turn> inputs(@Nullable JsonNode input) {

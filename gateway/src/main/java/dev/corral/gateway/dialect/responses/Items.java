@@ -173,11 +173,11 @@ final class Items {
     /** The parts of a content: a text, or a list. */
     private static List<Part> contents(JsonNode content, String where, boolean ofTool) {
         if (content.isString()) {
-            return said(content.stringValue(), where, ofTool);
+            return Words.said(content.stringValue(), where, ofTool);
         }
         if (!content.isArray()) {
             return ofTool
-                    ? said(StrictJson.render(content), where, true)
+                    ? Words.said(StrictJson.render(content), where, true)
                     : List.of(new Part.OpaquePart("content", where));
         }
         List<Part> parts = new ArrayList<>();
@@ -189,12 +189,12 @@ final class Items {
 
     private static List<Part> content(JsonNode part, String where, boolean ofTool) {
         if (part.isString()) {
-            return said(part.stringValue(), where, ofTool);
+            return Words.said(part.stringValue(), where, ofTool);
         }
         JsonNode type = part.path("type");
         if (!part.isObject() || !type.isString()) {
             return ofTool
-                    ? said(StrictJson.render(part), where, true)
+                    ? Words.said(StrictJson.render(part), where, true)
                     : List.of(new Part.OpaquePart("part without a type", where));
         }
         Fields fields = new Fields(part, where);
@@ -202,8 +202,8 @@ final class Items {
         List<Part> parts = new ArrayList<>();
         switch (type.stringValue()) {
             case "input_text", "output_text", "text", "summary_text", "reasoning_text" ->
-                parts.addAll(said(fields.text("text"), where, ofTool));
-            case "refusal" -> parts.addAll(said(fields.text("refusal"), where, ofTool));
+                parts.addAll(Words.said(fields.text("text"), where, ofTool));
+            case "refusal" -> parts.addAll(Words.said(fields.text("refusal"), where, ofTool));
             case "input_image", "computer_screenshot" -> parts.addAll(image(fields));
             case "input_file" -> {
                 return List.of(new Part.OpaquePart("file", where));
@@ -233,14 +233,6 @@ final class Items {
                         ? new Part.ImagePart(url.stringValue(), part.at("image_url"))
                         : new Part.OpaquePart("image that the upstream holds", part.at("file_id")));
         return parts;
-    }
-
-    private static List<Part> said(String text, String where, boolean ofTool) {
-        return ofTool
-                ? Words.resolved(text).stream()
-                        .<Part>map(result -> new Part.ToolResultPart(result, where))
-                        .toList()
-                : List.of(new Part.TextPart(text, where));
     }
 
     /** The field with the text of a part of this type; null where it has none. */

@@ -1,20 +1,20 @@
 package dev.corral.gateway.dialect.responses;
 
-import dev.corral.gateway.dialect.FrameRedactor;
+import dev.corral.gateway.dialect.GrowingTexts;
 import dev.corral.gateway.dialect.Redactor;
 import dev.corral.gateway.dialect.SseEvent;
-import dev.corral.gateway.dialect.StrictJson;
-import dev.corral.policies.pattern.GrowingText;
+import dev.corral.gateway.dialect.SseFrameRedactor;
 import dev.corral.policies.policy.ContentSource;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.stream.IntStream;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** Redacts one streamed response. */
-final class ResponsesFrameRedactor implements FrameRedactor {
+final class ResponsesFrameRedactor extends SseFrameRedactor {
 
     /*
      * Events that add to a text leave with as much of it as is final. Before an event that says a text is complete, or its
@@ -24,83 +24,75 @@ final class ResponsesFrameRedactor implements FrameRedactor {
 
     private static final String DELTA = ".delta";
 
+    private static final List<String> INDICES = List.of("output_index", "content_index", "summary_index");
+
     private final Redactor redactor;
-    private final Map<String, Growing> texts = new LinkedHashMap<>();
+    private final GrowingTexts<Place> texts;
 
-    private static final List<String> PLACE = List.of("output_index", "content_index", "summary_index");
+    /** By the text that it added to. */
+    private final Map<Place, ObjectNode> lastAdditions = new HashMap<>();
 
-    private record Growing(GrowingText text, ObjectNode last) {
+    /** Where a text is: what adds to it, and the indices of its output, content and summary, in this order. */
+    private record Place(String type, List<JsonNode> indices) {
 
-        /** Whether an event speaks of this text's place, or of one around it. */
-        boolean isWithin(JsonNode event) {
-            return PLACE.stream()
-                    .allMatch(index -> !event.has(index) || event.get(index).equals(last.path(index)));
+        static Place of(JsonNode addition) {
+            return new Place(
+                    addition.path("type").asString(""),
+                    INDICES.stream().map(addition::path).toList());
         }
 
-        List<byte[]> rest() {
-            String rest = text.end();
-            if (rest.isEmpty()) {
-                return List.of();
-            }
-            ObjectNode addition = last.deepCopy();
-            addition.put("delta", rest);
-            if (addition.has("logprobs")) {
-                addition.putArray("logprobs");
-            }
-            return List.of(frame(addition));
+        /** Whether an event speaks of this place, or of one around it. */
+        boolean isWithin(JsonNode event) {
+            return IntStream.range(0, INDICES.size())
+                    .allMatch(i -> !event.has(INDICES.get(i))
+                            || event.get(INDICES.get(i)).equals(indices.get(i)));
         }
     }
 
     ResponsesFrameRedactor(Redactor redactor) {
         this.redactor = redactor;
-    }
-
-    @Override
-    public List<byte[]> redact(List<byte[]> frames) {
-        List<byte[]> redacted = new ArrayList<>();
-        for (byte[] frame : frames) {
-            String data = SseEvent.parse(frame).data();
-            if (data == null || data.isBlank()) {
-                redacted.add(frame);
-            } else if (data.strip().equals("[DONE]")) {
-                redacted.addAll(end());
-                redacted.add(frame);
-            } else {
-                redact(frame, StrictJson.event(data), redacted);
-            }
-        }
-        return redacted;
+        this.texts = new GrowingTexts<>(redactor);
     }
 
     @Override
     public List<byte[]> end() {
-        return texts.values().stream().flatMap(text -> text.rest().stream()).toList();
+        return texts.places().stream().flatMap(place -> rest(place).stream()).toList();
     }
 
-    private void redact(byte[] frame, JsonNode event, List<byte[]> redacted) {
+    private List<byte[]> rest(Place place) {
+        String rest = texts.end(place);
+        if (rest.isEmpty()) {
+            return List.of();
+        }
+        ObjectNode addition = Objects.requireNonNull(lastAdditions.get(place)).deepCopy();
+        addition.put("delta", rest);
+        if (addition.has("logprobs")) {
+            addition.putArray("logprobs");
+        }
+        return List.of(frame(addition));
+    }
+
+    @Override
+    protected void redact(byte[] frame, JsonNode event, List<byte[]> redacted) {
         String type = event.path("type").asString("");
         if (type.endsWith(DELTA) && event.path("delta").isString() && event instanceof ObjectNode addition) {
             redacted.add(grow(frame, type, addition));
             return;
         }
         if (type.endsWith(".done") || ResponsesAnswerStream.LAST.contains(type)) {
-            texts.values().stream().filter(text -> text.isWithin(event)).forEach(text -> redacted.addAll(text.rest()));
+            texts.places().stream()
+                    .filter(place -> place.isWithin(event))
+                    .forEach(place -> redacted.addAll(rest(place)));
         }
         JsonNode without = without(type, event);
         redacted.add(without.equals(event) ? frame : frame(without));
     }
 
     private byte[] grow(byte[] frame, String type, ObjectNode addition) {
-        String place =
-                type + addition.path("output_index") + addition.path("content_index") + addition.path("summary_index");
-        Growing known = texts.get(place);
-        GrowingText text = known != null
-                ? known.text
-                : new GrowingText(whole -> redactor.redaction(whole, source(type)), redactor.holdBack());
-        texts.put(place, new Growing(text, addition.deepCopy()));
+        Place place = Place.of(addition);
+        lastAdditions.put(place, addition.deepCopy());
         String delta = addition.path("delta").stringValue();
-        text.append(delta);
-        String piece = text.release();
+        String piece = texts.grow(place, delta, source(type));
         if (piece.equals(delta) && !addition.path("logprobs").isContainer()) {
             return frame;
         }
@@ -123,7 +115,8 @@ final class ResponsesFrameRedactor implements FrameRedactor {
                     switch (field.getKey()) {
                         case "response" -> value.isObject() ? ResponsesRedaction.response(value, redactor) : value;
                         case "item" -> ResponsesRedaction.item(value, ContentSource.ASSISTANT, redactor);
-                        default -> ResponsesRedaction.FIELDS.redactField(field.getKey(), value, source(type), redactor);
+                        default ->
+                            ResponsesRedaction.FIELDS.redactField(event, field.getKey(), value, source(type), redactor);
                     });
         });
         return redacted;

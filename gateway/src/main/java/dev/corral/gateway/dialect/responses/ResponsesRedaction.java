@@ -50,7 +50,7 @@ final class ResponsesRedaction {
 
     /** One item, in the name of whoever says it. */
     static JsonNode item(JsonNode item, ContentSource otherwise, Redactor redactor) {
-        return FIELDS.redact(item, source(item, otherwise), redactor);
+        return FIELDS.redacted(item, source(item, otherwise), redactor);
     }
 
     /** Who says an item. */
@@ -78,7 +78,8 @@ final class ResponsesRedaction {
             } else {
                 ContentSource source =
                         field.getKey().equals(list) ? ofItems : ToolCalls.source(field.getKey(), ofOthers);
-                redacted.set(field.getKey(), FIELDS.redactField(field.getKey(), field.getValue(), source, redactor));
+                redacted.set(
+                        field.getKey(), FIELDS.redactField(body, field.getKey(), field.getValue(), source, redactor));
             }
         });
         return redacted;
