@@ -10,12 +10,16 @@ import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** What was said in a turn, and by whom. Immutable, and safe for use by many threads. */
 public final class Contents {
 
     private static final Set<String> REASONING = Set.of("reasoning_content", "reasoning", "thinking");
+
+    /** Between the names of fields and the places in lists. */
+    private static final Pattern BORDER = Pattern.compile("[\\[.]");
 
     /**
      * One text, as policies see it.
@@ -107,7 +111,7 @@ public final class Contents {
         String field = text.where().substring(text.where().lastIndexOf('.') + 1);
         return REASONING.contains(field)
                 ? ContentSource.REASONING
-                : ToolCalls.source(text.where().split("[\\[.]", 2)[0], speaker(turn));
+                : ToolCalls.source(BORDER.split(text.where(), 2)[0], speaker(turn));
     }
 
     private static ContentSource speaker(Turn turn) {

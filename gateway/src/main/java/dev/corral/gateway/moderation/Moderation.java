@@ -107,28 +107,15 @@ public final class Moderation {
             moderated.names(named.model());
             models.check(named.model(), named.conversation());
             return images.take(named.conversation(), moderated.policy().images())
-                    .flatMap(arrived -> moderate(
-                            exchange,
-                            chain,
-                            moderated,
-                            dialect,
-                            named.with(arrived.conversation()),
-                            body(moderated, dialect, body, arrived)));
+                    .flatMap(arrived -> new Passage(
+                                    exchange,
+                                    chain,
+                                    moderated,
+                                    dialect,
+                                    named.with(arrived.conversation()),
+                                    body(moderated, dialect, body, arrived))
+                            .begin());
         });
-    }
-
-    private Mono<Void> moderate(
-            ServerWebExchange exchange,
-            GatewayFilterChain chain,
-            ModeratedExchange moderated,
-            Dialect dialect,
-            ModeratedRequest request,
-            byte[] body) {
-        Upstreams.asksFor(exchange, request.model());
-        return isOptimistic(moderated.policy(), request)
-                ? askBoth(exchange, chain, moderated, dialect, request, body)
-                : judge.prompt(moderated, request)
-                        .flatMap(decision -> carryOut(decision, exchange, chain, moderated, dialect, request, body));
     }
 
     /** What was judged is what is sent on: a file that was fetched goes in place of its address. */
@@ -136,34 +123,6 @@ public final class Moderation {
         return arrived.fetched().isEmpty() || moderated.policy().images().pass() == ImageUse.Pass.URL
                 ? body
                 : dialect.withImages(body, arrived.fetched());
-    }
-
-    private Mono<Void> carryOut(
-            Decision decision,
-            ServerWebExchange exchange,
-            GatewayFilterChain chain,
-            ModeratedExchange moderated,
-            Dialect dialect,
-            ModeratedRequest request,
-            byte[] body) {
-        return switch (decision) {
-            case Decision.Allow _, Decision.Flag _ ->
-                chain.filter(forwarded(
-                        exchange, exchange.getResponse(), moderated, dialect, request, body, chunks -> chunks));
-            case Decision.Redact _ -> forwardRedacted(exchange, chain, moderated, dialect, request, body);
-            case Decision.Respond respond ->
-                send(
-                        exchange,
-                        request.stream()
-                                ? WireResponse.stream(
-                                        dialect.streamType(),
-                                        dialect.replyStream(request, moderated.id(), respond.message()))
-                                : dialect.reply(request, moderated.id(), respond.message()));
-            case Decision.Block block when block.style() == BlockStyle.ERROR -> Mono.error(Judge.violation(block));
-            case Decision.Block block ->
-                send(exchange, Refusals.response(dialect, request, moderated.id(), block, Direction.PROMPT));
-            case Decision.Unavailable unavailable -> Mono.error(Judge.unavailable(unavailable));
-        };
     }
 
     private static boolean isOptimistic(CompiledPolicy policy, ModeratedRequest request) {
@@ -174,100 +133,130 @@ public final class Moderation {
         };
     }
 
-    /**
-     * Guard and upstream at once. The answer waits for the verdict, whichever comes first, and so does a failure of the
-     * upstream: a blocked prompt is told as blocked. A verdict against the prompt cancels the upstream.
-     */
-    private Mono<Void> askBoth(
-            ServerWebExchange exchange,
-            GatewayFilterChain chain,
-            ModeratedExchange moderated,
-            Dialect dialect,
-            ModeratedRequest request,
-            byte[] body) {
-        return Mono.defer(() -> {
-            PendingVerdict pending = new PendingVerdict();
-            Mono<Decision> verdict = judge.prompt(moderated, request).doOnNext(pending::decided);
-            Mono<Optional<Throwable>> failure = chain.filter(forwarded(
+    /** A request that was read, on its way to the upstream or back. */
+    private final class Passage {
+
+        private final ServerWebExchange exchange;
+        private final GatewayFilterChain chain;
+        private final ModeratedExchange moderated;
+        private final Dialect dialect;
+        private final ModeratedRequest request;
+        private final byte[] body;
+
+        Passage(
+                ServerWebExchange exchange,
+                GatewayFilterChain chain,
+                ModeratedExchange moderated,
+                Dialect dialect,
+                ModeratedRequest request,
+                byte[] body) {
+            this.exchange = exchange;
+            this.chain = chain;
+            this.moderated = moderated;
+            this.dialect = dialect;
+            this.request = request;
+            this.body = body;
+        }
+
+        Mono<Void> begin() {
+            Upstreams.asksFor(exchange, request.model());
+            return isOptimistic(moderated.policy(), request)
+                    ? askBoth()
+                    : judge.prompt(moderated, request).flatMap(this::carryOut);
+        }
+
+        private Mono<Void> carryOut(Decision decision) {
+            return switch (decision) {
+                case Decision.Allow _, Decision.Flag _ -> forward(request, body);
+                case Decision.Redact _ -> forwardRedacted();
+                case Decision.Respond respond ->
+                    send(
                             exchange,
-                            new HeldResponse(exchange.getResponse()),
-                            moderated,
+                            request.stream()
+                                    ? WireResponse.stream(
+                                            dialect.streamType(),
+                                            dialect.replyStream(request, moderated.id(), respond.message()))
+                                    : dialect.reply(request, moderated.id(), respond.message()));
+                case Decision.Block block when block.style() == BlockStyle.ERROR -> Mono.error(Judge.violation(block));
+                case Decision.Block block ->
+                    send(exchange, Refusals.response(dialect, request, moderated.id(), block, Direction.PROMPT));
+                case Decision.Unavailable unavailable -> Mono.error(Judge.unavailable(unavailable));
+            };
+        }
+
+        /**
+         * Guard and upstream at once. The answer waits for the verdict, whichever comes first, and so does a failure of
+         * the upstream: a blocked prompt is told as blocked. A verdict against the prompt cancels the upstream.
+         */
+        private Mono<Void> askBoth() {
+            return Mono.defer(() -> {
+                PendingVerdict pending = new PendingVerdict();
+                Mono<Decision> verdict = judge.prompt(moderated, request).doOnNext(pending::decided);
+                Mono<Optional<Throwable>> failure = chain.filter(
+                                forwarded(new HeldResponse(exchange.getResponse()), request, body, pending::hold))
+                        .takeUntilOther(pending.refused())
+                        .thenReturn(Optional.<Throwable>empty())
+                        .onErrorResume(error -> Mono.just(Optional.of(error)));
+                return Mono.zip(verdict, failure)
+                        .flatMap(both -> PendingVerdict.passes(both.getT1())
+                                ? kept(both.getT2())
+                                : wasted(pending).then(carryOut(both.getT1())));
+            });
+        }
+
+        private Mono<Void> kept(Optional<Throwable> failure) {
+            optimismMetrics.kept();
+            return failure.map(Mono::<Void>error).orElseGet(Mono::empty);
+        }
+
+        private Mono<Void> wasted(PendingVerdict pending) {
+            return Mono.fromRunnable(() -> optimismMetrics.wasted(
+                    dialect, request.stream(), pending.wasted(), Math.toIntExact(maxAnswerSize.toBytes())));
+        }
+
+        private Mono<Void> forwardRedacted() {
+            PolicyRedactor redactor =
+                    new PolicyRedactor(moderated.policy(), moderated.facts(Direction.PROMPT, request.model()));
+            byte[] redacted = dialect.redactRequest(body, redactor);
+            ModeratedRequest named = dialect.read(redacted);
+            ModeratedRequest reread = named.with(images.inside(named.conversation()));
+            return redactor.isClean(reread.conversation().turns())
+                    ? forward(reread, redacted)
+                    : Mono.error(Judge.notRedactable());
+        }
+
+        private Mono<Void> forward(ModeratedRequest judged, byte[] sent) {
+            return chain.filter(forwarded(exchange.getResponse(), judged, sent, chunks -> chunks));
+        }
+
+        private ServerWebExchange forwarded(
+                ServerHttpResponse response, ModeratedRequest judged, byte[] sent, UnaryOperator<Flux<byte[]>> hold) {
+            ServerHttpRequest uncompressed = exchange.getRequest()
+                    .mutate()
+                    .headers(headers -> {
+                        headers.set(HttpHeaders.ACCEPT_ENCODING, "identity");
+                        if (headers.getContentLength() >= 0) {
+                            headers.setContentLength(sent.length);
+                        }
+                    })
+                    .build();
+            return exchange.mutate()
+                    .request(RequestBody.with(
+                            uncompressed, sent, exchange.getResponse().bufferFactory()))
+                    .response(new ModeratedResponse(
+                            exchange,
+                            response,
                             dialect,
-                            request,
-                            body,
-                            pending::hold))
-                    .takeUntilOther(pending.refused())
-                    .thenReturn(Optional.<Throwable>empty())
-                    .onErrorResume(error -> Mono.just(Optional.of(error)));
-            return Mono.zip(verdict, failure)
-                    .flatMap(both -> PendingVerdict.passes(both.getT1())
-                            ? kept(both.getT2())
-                            : wasted(dialect, request, pending)
-                                    .then(carryOut(both.getT1(), exchange, chain, moderated, dialect, request, body)));
-        });
-    }
-
-    private Mono<Void> kept(Optional<Throwable> failure) {
-        optimismMetrics.kept();
-        return failure.map(Mono::<Void>error).orElseGet(Mono::empty);
-    }
-
-    private Mono<Void> wasted(Dialect dialect, ModeratedRequest request, PendingVerdict pending) {
-        return Mono.fromRunnable(() -> optimismMetrics.wasted(
-                dialect, request.stream(), pending.wasted(), Math.toIntExact(maxAnswerSize.toBytes())));
-    }
-
-    private Mono<Void> forwardRedacted(
-            ServerWebExchange exchange,
-            GatewayFilterChain chain,
-            ModeratedExchange moderated,
-            Dialect dialect,
-            ModeratedRequest request,
-            byte[] body) {
-        PolicyRedactor redactor =
-                new PolicyRedactor(moderated.policy(), moderated.facts(Direction.PROMPT, request.model()));
-        byte[] redacted = dialect.redactRequest(body, redactor);
-        ModeratedRequest named = dialect.read(redacted);
-        ModeratedRequest reread = named.with(images.inside(named.conversation()));
-        return redactor.isClean(reread.conversation().turns())
-                ? chain.filter(forwarded(
-                        exchange, exchange.getResponse(), moderated, dialect, reread, redacted, chunks -> chunks))
-                : Mono.error(Judge.notRedactable());
-    }
-
-    private ServerWebExchange forwarded(
-            ServerWebExchange exchange,
-            ServerHttpResponse response,
-            ModeratedExchange moderated,
-            Dialect dialect,
-            ModeratedRequest request,
-            byte[] body,
-            UnaryOperator<Flux<byte[]>> hold) {
-        ServerHttpRequest uncompressed = exchange.getRequest()
-                .mutate()
-                .headers(headers -> {
-                    headers.set(HttpHeaders.ACCEPT_ENCODING, "identity");
-                    if (headers.getContentLength() >= 0) {
-                        headers.setContentLength(body.length);
-                    }
-                })
-                .build();
-        return exchange.mutate()
-                .request(RequestBody.with(
-                        uncompressed, body, exchange.getResponse().bufferFactory()))
-                .response(new ModeratedResponse(
-                        exchange,
-                        response,
-                        dialect,
-                        judge,
-                        windowMetrics,
-                        idleTimeout,
-                        maxAnswerSize,
-                        keepAlive,
-                        moderated,
-                        request,
-                        hold))
-                .build();
+                            judge,
+                            windowMetrics,
+                            idleTimeout,
+                            maxAnswerSize,
+                            keepAlive,
+                            moderated,
+                            judged,
+                            hold))
+                    .build();
+        }
     }
 
     private static Mono<Void> send(ServerWebExchange exchange, WireResponse answer) {
