@@ -3,6 +3,7 @@ package dev.corral.quantization;
 import java.io.Console;
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.Optional;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
@@ -20,22 +21,28 @@ final class ByteBar implements AutoCloseable {
     private final @Nullable ProgressBar bar;
     private long step;
 
-    @SuppressWarnings("SystemConsoleNull") // it is null with -Djdk.console=java.base
     ByteBar(String task, long total, PrintWriter err) {
         this.task = task;
         this.total = Math.max(total, 1);
         this.err = err;
+        this.bar = onTerminal(task, total)
+                .filter(_ -> total > MEGABYTE)
+                .map(builder -> builder.showSpeed().build())
+                .orElse(null);
+    }
+
+    /** A bar in megabytes; empty where there is no terminal to draw it on. */
+    @SuppressWarnings("SystemConsoleNull") // it is null with -Djdk.console=java.base
+    static Optional<ProgressBarBuilder> onTerminal(String task, long total) {
         Console console = System.console();
-        this.bar = console != null && console.isTerminal() && total > MEGABYTE
-                ? new ProgressBarBuilder()
+        return console == null || !console.isTerminal()
+                ? Optional.empty()
+                : Optional.of(new ProgressBarBuilder()
                         .setTaskName(task)
                         .setInitialMax(total)
                         .setUnit(" MB", MEGABYTE)
-                        .showSpeed()
                         .setUpdateIntervalMillis((int) Duration.ofMillis(200).toMillis())
-                        .setStyle(ProgressBarStyle.COLORFUL_UNICODE_BLOCK)
-                        .build()
-                : null;
+                        .setStyle(ProgressBarStyle.COLORFUL_UNICODE_BLOCK));
     }
 
     /** The bytes that are done by now. */

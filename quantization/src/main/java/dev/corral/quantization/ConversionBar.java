@@ -3,15 +3,12 @@ package dev.corral.quantization;
 import dev.corral.guardmodels.prompt.GuardFamily;
 import dev.corral.guardmodels.store.GuardManifest;
 import dev.corral.quantization.recipe.Recipe;
-import java.io.Console;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Locale;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
-import me.tongfei.progressbar.ProgressBarStyle;
 import org.jspecify.annotations.Nullable;
 
 /** How far a conversion is: a progress bar on a terminal; nothing where the output goes to a file. */
@@ -48,18 +45,11 @@ final class ConversionBar implements Converter.Progress, AutoCloseable {
     }
 
     @Override
-    @SuppressWarnings("SystemConsoleNull") // it is null with -Djdk.console=java.base
     public void total(long bytes) {
-        Console console = System.console();
-        if (console != null && console.isTerminal()) {
-            bar = new ProgressBarBuilder()
-                    .setTaskName("Converting")
-                    .setInitialMax(bytes)
-                    .setUnit(" MB", MEGABYTE)
-                    .setUpdateIntervalMillis((int) Duration.ofMillis(200).toMillis())
-                    .setStyle(ProgressBarStyle.COLORFUL_UNICODE_BLOCK)
-                    .build();
-        } else {
+        bar = ByteBar.onTerminal("Converting", bytes)
+                .map(ProgressBarBuilder::build)
+                .orElse(null);
+        if (bar == null) {
             System.err.printf(Locale.ROOT, "Converting %d MB%n", bytes / MEGABYTE);
         }
     }

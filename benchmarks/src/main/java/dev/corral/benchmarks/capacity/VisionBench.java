@@ -66,18 +66,6 @@ public final class VisionBench implements Callable<Integer> {
     @Spec
     private @Nullable CommandSpec spec;
 
-    /** Whose figures these are. */
-    static final class Subject {
-
-        @Option(names = "--guard", paramLabel = "DIR", description = "a guard directory that 'corral quantize' wrote")
-        @Nullable
-        Path guard;
-
-        @ArgGroup(exclusive = false)
-        @Nullable
-        RandomGuard random;
-    }
-
     @Override
     public Integer call() throws IOException, InterruptedException {
         Table table = new Table(Objects.requireNonNull(spec).commandLine().getOut(), json);

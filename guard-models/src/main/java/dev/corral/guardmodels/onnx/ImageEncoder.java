@@ -124,10 +124,6 @@ final class ImageEncoder implements AutoCloseable {
 
     @Override
     public void close() {
-        try {
-            session.close();
-        } catch (OrtException e) {
-            throw new ModelException("ONNX Runtime cannot free a model: " + e.getMessage(), e);
-        }
+        Sessions.close(session);
     }
 }

@@ -318,11 +318,7 @@ public final class OnnxCausalModel implements CausalModel {
 
     @Override
     public void close() {
-        try {
-            session.close();
-        } catch (OrtException e) {
-            throw new ModelException("ONNX Runtime cannot free a model: " + e.getMessage(), e);
-        }
+        Sessions.close(session);
         caches.close();
     }
 }

@@ -111,10 +111,6 @@ public final class OnnxProbe implements AutoCloseable {
 
     @Override
     public void close() {
-        try {
-            session.close();
-        } catch (OrtException e) {
-            throw new ModelException("ONNX Runtime cannot free a model: " + e.getMessage(), e);
-        }
+        Sessions.close(session);
     }
 }

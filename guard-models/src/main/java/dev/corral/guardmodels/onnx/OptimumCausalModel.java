@@ -284,10 +284,6 @@ final class OptimumCausalModel implements CausalModel {
     @Override
     public void close() {
         pinned.forEach(prefix -> prefix.result.close());
-        try {
-            session.close();
-        } catch (OrtException e) {
-            throw new ModelException("ONNX Runtime cannot free a model: " + e.getMessage(), e);
-        }
+        Sessions.close(session);
     }
 }

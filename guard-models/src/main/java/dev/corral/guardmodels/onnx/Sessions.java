@@ -44,6 +44,19 @@ final class Sessions {
         }
     }
 
+    /**
+     * Frees a model.
+     *
+     * @throws ModelException if it cannot be freed
+     */
+    static void close(OrtSession session) {
+        try {
+            session.close();
+        } catch (OrtException e) {
+            throw new ModelException("ONNX Runtime cannot free a model: " + e.getMessage(), e);
+        }
+    }
+
     private static void requireProvider(Provider provider) {
         QuietRuntime.environment();
         if (provider == Provider.CUDA && !OrtEnvironment.getAvailableProviders().contains(OrtProvider.CUDA)) {

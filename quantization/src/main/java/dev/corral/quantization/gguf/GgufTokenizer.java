@@ -1,6 +1,7 @@
 package dev.corral.quantization.gguf;
 
 import dev.corral.quantization.checkpoint.CheckpointException;
+import dev.corral.quantization.tokenizer.Llama3Tokenizer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,9 +21,6 @@ record GgufTokenizer(Metadata metadata, String file) {
     static final int CONTROL = 3;
     static final int USER_DEFINED = 4;
     static final int UNUSED = 5;
-
-    static final String LLAMA_3_WORDS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}|"
-            + " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
     /**
      * The tokenizer.
@@ -66,7 +64,7 @@ record GgufTokenizer(Metadata metadata, String file) {
         return switch (kind) {
             case "llama-bpe", "llama3", "llama-v3" -> {
                 ObjectNode split = steps.addObject().put("type", "Split");
-                split.putObject("pattern").put("Regex", LLAMA_3_WORDS);
+                split.putObject("pattern").put("Regex", Llama3Tokenizer.SPLIT);
                 split.put("behavior", "Isolated").put("invert", false);
                 byteLevel(steps.addObject(), false);
                 yield true;

@@ -1,6 +1,7 @@
 package dev.corral.quantization.gguf;
 
 import dev.corral.quantization.checkpoint.CheckpointException;
+import dev.corral.quantization.tokenizer.Llama3Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -73,7 +74,7 @@ record GgufVocabulary(String words, List<String> tokens, List<Integer> types, Li
                 : List.of(split);
         JsonNode first = steps.isEmpty() ? split : steps.getFirst();
         String kind = first.path("type").asString("");
-        if (first.path("pattern").path("Regex").asString("").equals(GgufTokenizer.LLAMA_3_WORDS)) {
+        if (first.path("pattern").path("Regex").asString("").equals(Llama3Tokenizer.SPLIT)) {
             return "llama-bpe";
         }
         if (kind.equals("Digits") && first.path("individual_digits").asBoolean(false)) {

@@ -18,6 +18,7 @@ import dev.corral.quantization.graph.Kept;
 import dev.corral.quantization.graph.LlamaConfig;
 import dev.corral.quantization.graph.Matrix;
 import dev.corral.quantization.graph.Observation;
+import dev.corral.quantization.graph.OnnxGraph;
 import dev.corral.quantization.graph.OnnxWriter;
 import dev.corral.quantization.graph.RoundedMatrix;
 import dev.corral.quantization.graph.Smoothing;
@@ -37,6 +38,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
@@ -107,13 +109,21 @@ public final class Calibration {
     public Kept keep(
             Pruning pruning, Checkpoint weights, Matrix head, Path scratch, BiConsumer<Integer, Integer> progress)
             throws IOException {
+        OnnxGraph observed = Observation.build(config, weights, head, longest());
+        return reading(observed, scratch, probe -> watch(probe, progress)).keep(pruning);
+    }
+
+    /** Writes a graph, reads with it, and deletes it. */
+    private static <T> T reading(OnnxGraph graph, Path scratch, Function<OnnxProbe, T> reader) throws IOException {
         Path model = scratch.resolve("calibration.onnx");
         try {
-            OnnxWriter.beside("calibration")
-                    .write(Observation.build(config, weights, head, longest()), model, written -> {});
-            return watch(model, progress).keep(pruning);
+            OnnxWriter.beside("calibration").write(graph, model, written -> {});
+            try (OnnxProbe probe = OnnxProbe.load(model, Runtime.getRuntime().availableProcessors())) {
+                return reader.apply(probe);
+            }
         } finally {
-            delete(model);
+            Files.deleteIfExists(model);
+            Files.deleteIfExists(model.resolveSibling(model.getFileName() + ".data"));
         }
     }
 
@@ -151,16 +161,12 @@ public final class Calibration {
         if (watched.outputs().isEmpty()) {
             return Map.of();
         }
-        Path model = scratch.resolve("calibration.onnx");
-        Map<String, float[]> ranges = new HashMap<>();
-        watched.outputs().forEach((output, columns) -> ranges.put(output, new float[columns]));
-        try {
-            OnnxWriter.beside("calibration").write(watched.graph(), model, written -> {});
-            readAll(model, kept.layers().size(), true, progress, Calibration::farther, ranges);
-        } finally {
-            delete(model);
-        }
-        return watched.smooth(ranges);
+        int layers = kept.layers().size();
+        return watched.smooth(reading(watched.graph(), scratch, probe -> {
+            Map<String, float[]> ranges = new HashMap<>();
+            watched.outputs().forEach((output, columns) -> ranges.put(output, new float[columns]));
+            return readAll(probe, layers, true, progress, Calibration::farther, ranges);
+        }));
     }
 
     private static void farther(float[] values, float[] range) {
@@ -183,7 +189,6 @@ public final class Calibration {
             BiConsumer<Integer, Integer> progress)
             throws IOException {
         int layers = kept.layers().size();
-        Path model = scratch.resolve("calibration.onnx");
         Map<String, RoundedMatrix> rounded = new HashMap<>();
         int end;
         for (int first = 0; first < layers; first = end) {
@@ -201,19 +206,22 @@ public final class Calibration {
                 continue;
             }
             requireEnough(group);
-            try {
-                OnnxWriter.beside("calibration").write(group.graph(), model, written -> {});
-                Map<String, double[][]> sums = new HashMap<>();
-                group.outputs().forEach((output, columns) -> sums.put(output, new double[columns][columns]));
-                readAll(model, end, end == layers, progress, Calibration::add, sums);
-                for (String output : group.outputs().keySet()) {
-                    rounded.putAll(group.round(output, Objects.requireNonNull(sums.remove(output))));
-                }
-            } finally {
-                delete(model);
+            Map<String, double[][]> sums = sums(group, end, end == layers, scratch, progress);
+            for (String output : group.outputs().keySet()) {
+                rounded.putAll(group.round(output, Objects.requireNonNull(sums.remove(output))));
             }
         }
         return rounded;
+    }
+
+    private Map<String, double[][]> sums(
+            InputProducts group, int layers, boolean last, Path scratch, BiConsumer<Integer, Integer> progress)
+            throws IOException {
+        return reading(group.graph(), scratch, probe -> {
+            Map<String, double[][]> sums = new HashMap<>();
+            group.outputs().forEach((output, columns) -> sums.put(output, new double[columns][columns]));
+            return readAll(probe, layers, last, progress, Calibration::add, sums);
+        });
     }
 
     private void requireEnough(InputProducts group) {
@@ -228,32 +236,32 @@ public final class Calibration {
     }
 
     /**
-     * Lets a model read all conversations; of the last layer it tells what the guard has of it: the places of its verdict.
+     * Has a model read all conversations; of the last layer it tells what the guard has of it: the places of its verdict.
      *
      * @param told gathers by output what each conversation adds
+     * @return the same
      */
-    private <T> void readAll(
-            Path model,
+    private <T> Map<String, T> readAll(
+            OnnxProbe probe,
             int layers,
             boolean last,
             BiConsumer<Integer, Integer> progress,
             BiConsumer<float[], T> gather,
             Map<String, T> told) {
-        try (OnnxProbe probe = OnnxProbe.load(model, Runtime.getRuntime().availableProcessors())) {
-            for (int i = 0; i < prompts.size(); i++) {
-                int[] tokens = forced(prompts.get(i));
-                Map<String, Input> inputs = inputs(tokens, layers);
-                if (last) {
-                    int end = tokens.length - 1;
-                    inputs.put(
-                            "rows",
-                            Input.longs(new long[] {end - verdict.continuation().size(), end}, 2));
-                }
-                Map<String, float[]> outputs = probe.run(inputs, told.keySet());
-                told.forEach((output, so) -> gather.accept(Objects.requireNonNull(outputs.get(output)), so));
-                progress.accept(i + 1, prompts.size());
+        for (int i = 0; i < prompts.size(); i++) {
+            int[] tokens = forced(prompts.get(i));
+            Map<String, Input> inputs = inputs(tokens, layers);
+            if (last) {
+                int end = tokens.length - 1;
+                inputs.put(
+                        "rows",
+                        Input.longs(new long[] {end - verdict.continuation().size(), end}, 2));
             }
+            Map<String, float[]> outputs = probe.run(inputs, told.keySet());
+            told.forEach((output, so) -> gather.accept(Objects.requireNonNull(outputs.get(output)), so));
+            progress.accept(i + 1, prompts.size());
         }
+        return told;
     }
 
     /** Adds to the upper triangle, which is all that counts. */
@@ -274,37 +282,30 @@ public final class Calibration {
                 .toArray();
     }
 
-    private static void delete(Path model) throws IOException {
-        Files.deleteIfExists(model);
-        Files.deleteIfExists(model.resolveSibling(model.getFileName() + ".data"));
-    }
-
     private int longest() {
         return prompts.stream().mapToInt(prompt -> prompt.length).max().orElseThrow();
     }
 
-    private Importance watch(Path model, BiConsumer<Integer, Integer> progress) {
+    private Importance watch(OnnxProbe probe, BiConsumer<Integer, Integer> progress) {
         double[] similarity = new double[config.layers()];
         double[][] strength = new double[config.layers()][config.intermediate()];
         long tokens = 0;
         Set<String> outputs = new HashSet<>();
         IntStream.range(0, config.layers())
                 .forEach(layer -> outputs.addAll(List.of(Observation.similarity(layer), Observation.strength(layer))));
-        try (OnnxProbe probe = OnnxProbe.load(model, Runtime.getRuntime().availableProcessors())) {
-            for (int i = 0; i < prompts.size(); i++) {
-                Map<String, float[]> observed = probe.run(inputs(prompts.get(i), config.layers()), outputs);
-                for (int layer = 0; layer < config.layers(); layer++) {
-                    for (float cosine : Objects.requireNonNull(observed.get(Observation.similarity(layer)))) {
-                        similarity[layer] += cosine;
-                    }
-                    float[] norms = Objects.requireNonNull(observed.get(Observation.strength(layer)));
-                    for (int neuron = 0; neuron < norms.length; neuron++) {
-                        strength[layer][neuron] += norms[neuron] / prompts.size();
-                    }
+        for (int i = 0; i < prompts.size(); i++) {
+            Map<String, float[]> observed = probe.run(inputs(prompts.get(i), config.layers()), outputs);
+            for (int layer = 0; layer < config.layers(); layer++) {
+                for (float cosine : Objects.requireNonNull(observed.get(Observation.similarity(layer)))) {
+                    similarity[layer] += cosine;
                 }
-                tokens += prompts.get(i).length;
-                progress.accept(i + 1, prompts.size());
+                float[] norms = Objects.requireNonNull(observed.get(Observation.strength(layer)));
+                for (int neuron = 0; neuron < norms.length; neuron++) {
+                    strength[layer][neuron] += norms[neuron] / prompts.size();
+                }
             }
+            tokens += prompts.get(i).length;
+            progress.accept(i + 1, prompts.size());
         }
         double all = tokens;
         return new Importance(

@@ -19,7 +19,8 @@ public record Llama3Tokenizer(List<String> ordinary, List<String> merges, boolea
     /** How many special tokens there are. */
     public static final int SPECIALS = 256;
 
-    private static final String SPLIT = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}"
+    /** How Llama 3 splits texts into words, as an expression of Hugging Face's tokenizers. */
+    public static final String SPLIT = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}"
             + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
     public Llama3Tokenizer {
