@@ -93,7 +93,7 @@ record GgufVocabulary(String words, List<String> tokens, List<Integer> types, Li
                 .texts(GgufTokenizer.PREFIX + "tokens", tokens)
                 .int32s(GgufTokenizer.PREFIX + "token_type", types)
                 .texts(GgufTokenizer.PREFIX + "merges", merges)
-                .flag(GgufTokenizer.PREFIX + "add_bos_token", false);
+                .flag(GgufTokenizer.PREFIX + "add_bos_token", first(BEGIN).isPresent());
         first(BEGIN).ifPresent(id -> out.uint32(GgufTokenizer.PREFIX + "bos_token_id", id));
         first(END).ifPresent(id -> out.uint32(GgufTokenizer.PREFIX + "eos_token_id", id));
     }
