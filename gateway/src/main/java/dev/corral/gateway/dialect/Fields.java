@@ -125,18 +125,18 @@ public final class Fields {
         return value == null || Words.isTextless(value) ? List.of() : List.of(Words.rendered(value, at(name)));
     }
 
-    /** The same, each item of a list by itself. */
+    /** The same, each item of a list by itself; those of tools by the names of the tools. */
     public List<Part> definition(String name) {
         JsonNode value = take(name);
         if (value == null || Words.isTextless(value)) {
             return List.of();
         }
         if (!value.isArray()) {
-            return List.of(Words.rendered(value, at(name)));
+            return List.of(ToolCalls.defined(name, value, at(name)));
         }
         List<Part> parts = new ArrayList<>();
         for (int i = 0; i < value.size(); i++) {
-            parts.add(Words.rendered(value.get(i), at(name) + "[" + i + "]"));
+            parts.add(ToolCalls.defined(name, value.get(i), at(name) + "[" + i + "]"));
         }
         return parts;
     }

@@ -23,6 +23,14 @@ public final class ToolCalls {
                 : otherwise;
     }
 
+    /** A value of a field with definitions, of tools or of something else, as what it is. */
+    static Part defined(String field, JsonNode value, String where) {
+        Part.TextPart rendered = Words.rendered(value, where);
+        return DEFINITIONS.contains(field)
+                ? new Part.ToolDefinitionPart(ToolNames.of(value), rendered.text(), where)
+                : rendered;
+    }
+
     /** A call; beside it its arguments as a tool reads them, where they are written in another way. */
     public static List<Part> parts(String name, String arguments, String where) {
         List<Part> parts = new ArrayList<>();

@@ -68,6 +68,7 @@ public final class Words {
         return switch (part) {
             case Part.TextPart text -> text.text().length();
             case Part.ToolResultPart result -> result.text().length();
+            case Part.ToolDefinitionPart definition -> definition.text().length();
             case Part.ToolCallPart call ->
                 call.name().length() + call.arguments().length();
             case Part.ImagePart _ -> 1;
@@ -106,7 +107,7 @@ public final class Words {
     }
 
     /** A value as text that somebody reads. */
-    public static Part rendered(JsonNode value, String where) {
+    public static Part.TextPart rendered(JsonNode value, String where) {
         return new Part.TextPart(value.isString() ? value.stringValue() : StrictJson.render(value), where);
     }
 

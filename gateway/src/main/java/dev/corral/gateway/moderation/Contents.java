@@ -1,6 +1,5 @@
 package dev.corral.gateway.moderation;
 
-import dev.corral.gateway.dialect.ToolCalls;
 import dev.corral.guardmodels.conversation.Part;
 import dev.corral.guardmodels.conversation.Turn;
 import dev.corral.policies.policy.ContentHash;
@@ -10,7 +9,6 @@ import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** What was said in a turn, and by whom. Immutable, and safe for use by many threads. */
@@ -18,13 +16,10 @@ public final class Contents {
 
     private static final Set<String> REASONING = Set.of("reasoning_content", "reasoning", "thinking");
 
-    /** Between the names of fields and the places in lists. */
-    private static final Pattern BORDER = Pattern.compile("[\\[.]");
-
     /**
      * One text, as policies see it.
      *
-     * @param tool the one that is called; empty where none is
+     * @param tool the one that is called, that answers or that is defined; empty where none is, or its name is not known
      */
     public record Text(String text, ContentSource source, String tool) {
 
@@ -64,7 +59,10 @@ public final class Contents {
         for (Part part : turn.parts()) {
             switch (part) {
                 case Part.TextPart text -> texts.add(new Text(text.text(), source(turn, text)));
-                case Part.ToolResultPart result -> texts.add(new Text(result.text(), ContentSource.TOOL_RESULT));
+                case Part.ToolResultPart result ->
+                    texts.add(new Text(result.text(), ContentSource.TOOL_RESULT, result.tool()));
+                case Part.ToolDefinitionPart definition ->
+                    texts.add(new Text(definition.text(), ContentSource.TOOL_DEFINITION, definition.tool()));
                 case Part.ToolCallPart call -> {
                     texts.add(new Text(call.name(), ContentSource.TOOL_CALL, call.name()));
                     texts.add(new Text(call.arguments(), ContentSource.TOOL_CALL, call.name()));
@@ -97,7 +95,7 @@ public final class Contents {
         return sources;
     }
 
-    /** The tools that are called in it. */
+    /** The tools that are called, answer or are defined in it. */
     public Set<String> tools() {
         return texts.stream().map(Text::tool).filter(tool -> !tool.isEmpty()).collect(Collectors.toSet());
     }
@@ -109,9 +107,7 @@ public final class Contents {
 
     private static ContentSource source(Turn turn, Part.TextPart text) {
         String field = text.where().substring(text.where().lastIndexOf('.') + 1);
-        return REASONING.contains(field)
-                ? ContentSource.REASONING
-                : ToolCalls.source(BORDER.split(text.where(), 2)[0], speaker(turn));
+        return REASONING.contains(field) ? ContentSource.REASONING : speaker(turn);
     }
 
     private static ContentSource speaker(Turn turn) {

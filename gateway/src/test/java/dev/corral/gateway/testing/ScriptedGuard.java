@@ -106,6 +106,7 @@ public final class ScriptedGuard implements Guard {
             case Part.TextPart text -> text.text();
             case Part.ToolCallPart call -> call.name() + " " + call.arguments();
             case Part.ToolResultPart result -> result.text();
+            case Part.ToolDefinitionPart definition -> definition.text();
             case Part.ImagePart _, Part.OpaquePart _ -> "";
         };
     }

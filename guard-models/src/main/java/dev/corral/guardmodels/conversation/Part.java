@@ -25,8 +25,26 @@ public sealed interface Part {
      */
     record ToolCallPart(String name, String arguments, String where) implements Part {}
 
-    /** What a tool answered. */
-    record ToolResultPart(String text, String where) implements Part {}
+    /**
+     * What a tool answered.
+     *
+     * @param tool its name; empty where it is not known
+     */
+    record ToolResultPart(String text, String where, String tool) implements Part {
+
+        /** Of a tool whose name is not known. */
+        public ToolResultPart(String text, String where) {
+            this(text, where, "");
+        }
+    }
+
+    /**
+     * A tool that the assistant may call.
+     *
+     * @param tool its name; empty where it has none
+     * @param text all of the definition, its name included, as it was sent
+     */
+    record ToolDefinitionPart(String tool, String text, String where) implements Part {}
 
     /**
      * Something that no guard here can read.

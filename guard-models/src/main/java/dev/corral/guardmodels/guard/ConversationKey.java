@@ -7,6 +7,7 @@ import dev.corral.guardmodels.conversation.Part.ImagePart;
 import dev.corral.guardmodels.conversation.Part.OpaquePart;
 import dev.corral.guardmodels.conversation.Part.TextPart;
 import dev.corral.guardmodels.conversation.Part.ToolCallPart;
+import dev.corral.guardmodels.conversation.Part.ToolDefinitionPart;
 import dev.corral.guardmodels.conversation.Part.ToolResultPart;
 import dev.corral.guardmodels.conversation.Turn;
 import java.nio.ByteBuffer;
@@ -59,6 +60,7 @@ record ConversationKey(long a, long b, long c, long d) {
             case TextPart part -> encoder.texts("text", part.text());
             case ToolCallPart call -> encoder.texts("call", call.name(), call.arguments());
             case ToolResultPart result -> encoder.texts("result", result.text());
+            case ToolDefinitionPart definition -> encoder.texts("definition", definition.text());
             case ImagePart image -> image(image, encoder);
             case OpaquePart part -> encoder.texts("opaque", part.what(), part.where());
         }

@@ -72,7 +72,8 @@ public final class TextCoverage {
         return switch (any) {
             case Part.ImagePart image -> Optional.of(new Unscanned(IMAGE, image.where(), unseen(image.image())));
             case Part.OpaquePart part -> Optional.of(new Unscanned(part.what(), part.where(), "no guard can read it"));
-            case Part.TextPart _, Part.ToolCallPart _, Part.ToolResultPart _ -> Optional.empty();
+            case Part.TextPart _, Part.ToolCallPart _, Part.ToolResultPart _, Part.ToolDefinitionPart _ ->
+                Optional.empty();
         };
     }
 }

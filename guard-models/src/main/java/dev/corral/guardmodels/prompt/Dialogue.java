@@ -6,6 +6,7 @@ import dev.corral.guardmodels.conversation.Part.ImagePart;
 import dev.corral.guardmodels.conversation.Part.OpaquePart;
 import dev.corral.guardmodels.conversation.Part.TextPart;
 import dev.corral.guardmodels.conversation.Part.ToolCallPart;
+import dev.corral.guardmodels.conversation.Part.ToolDefinitionPart;
 import dev.corral.guardmodels.conversation.Part.ToolResultPart;
 import dev.corral.guardmodels.conversation.Role;
 import dev.corral.guardmodels.conversation.Turn;
@@ -112,6 +113,7 @@ public record Dialogue(List<Utterance> utterances, boolean image) {
             case TextPart part -> Optional.of(part.text());
             case ToolCallPart call -> Optional.of(call.name() + "(" + call.arguments() + ")");
             case ToolResultPart result -> Optional.of(result.text());
+            case ToolDefinitionPart definition -> Optional.of(definition.text());
             case ImagePart _ -> Optional.empty();
             case OpaquePart _ -> Optional.empty();
         };

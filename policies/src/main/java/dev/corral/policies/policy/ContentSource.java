@@ -17,6 +17,11 @@ public enum ContentSource {
     /** What the assistant thinks before it answers. */
     REASONING;
 
+    /** Whether it has to do with one tool, whose name may be known. */
+    public boolean isOfTool() {
+        return this == TOOL_DEFINITION || this == TOOL_CALL || this == TOOL_RESULT;
+    }
+
     /** As policies write it, such as {@code tool-result}. */
     public String word() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');

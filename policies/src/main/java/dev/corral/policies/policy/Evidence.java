@@ -9,7 +9,7 @@ import java.util.Set;
  * What was found in one piece of content.
  *
  * @param sources who says it, at least one; where a piece mixes several, the strictest rule of all of them counts
- * @param tools names of the tools that are called in it; none where there are no calls
+ * @param tools names of the tools that are called, answer or are defined in it; none where none is known
  * @param hash of the content
  */
 public record Evidence(Assessment assessment, Set<ContentSource> sources, Set<String> tools, ContentHash hash) {
@@ -19,14 +19,14 @@ public record Evidence(Assessment assessment, Set<ContentSource> sources, Set<St
         sources = Collections.unmodifiableSet(EnumSet.copyOf(sources));
     }
 
-    /** Of content in which no tool is called. */
+    /** Of content that has nothing to do with tools. */
     public Evidence(Assessment assessment, Set<ContentSource> sources, ContentHash hash) {
         this(assessment, sources, Set.of(), hash);
     }
 
-    /** The tools that what a source says may be of; none but the empty name where it calls none. */
+    /** The tools that what a source says may be of; none but the empty name where it is of none. */
     Set<String> tools(ContentSource source) {
-        return source == ContentSource.TOOL_CALL && !tools.isEmpty() ? tools : Set.of("");
+        return source.isOfTool() && !tools.isEmpty() ? tools : Set.of("");
     }
 
     /** What a user asked or an assistant answered. */

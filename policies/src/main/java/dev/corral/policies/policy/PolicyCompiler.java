@@ -190,8 +190,9 @@ public final class PolicyCompiler {
         problems.report(
                 Problem.CANNOT_REDACT,
                 rule.location(),
-                "rule '" + rule.id() + "' redacts calls of some tools only, and spans are taken out of all calls alike",
-                "Write 'source: tool-call' in place of 'tool', or 'block'.");
+                "rule '" + rule.id()
+                        + "' redacts texts of some tools only, and spans are taken out of those of all tools alike",
+                "Write 'source: tool-call', or another source, in place of 'tool', or 'block'.");
     }
 
     private void checkRedaction(Rule rule, Optional<Set<Hazard>> hazards) {

@@ -273,9 +273,7 @@ public final class PolicyDiff {
 
     private List<Speaker> speakers(Direction direction) {
         return sources(direction).stream()
-                .flatMap(source -> (source == ContentSource.TOOL_CALL
-                                ? names(When::tools, _ -> List.of())
-                                : Set.of(UNKNOWN))
+                .flatMap(source -> (source.isOfTool() ? names(When::tools, _ -> List.of()) : Set.of(UNKNOWN))
                         .stream().map(tool -> new Speaker(source, tool)))
                 .toList();
     }

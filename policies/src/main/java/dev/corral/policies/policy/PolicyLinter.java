@@ -97,8 +97,11 @@ final class PolicyLinter {
                     "Write 'direction: prompt', or another source.");
             return;
         }
-        if (!when.tools().isEmpty() && !when.sources().contains(ContentSource.TOOL_CALL)) {
-            unreachable(rule, "only calls name a tool", "Write 'source: tool-call', or remove 'source' or 'tool'.");
+        if (!when.tools().isEmpty() && when.sources().stream().noneMatch(ContentSource::isOfTool)) {
+            unreachable(
+                    rule,
+                    "only the definition, a call and the result of a tool name one",
+                    "Write a source such as 'source: tool-call', or remove 'source' or 'tool'.");
             return;
         }
         if (!cells.isEmpty() && taken.keySet().containsAll(cells)) {

@@ -16,7 +16,7 @@ import java.util.Set;
  * @param text what is said
  * @param facts about the exchange; the direction says whether it is a prompt or a completion
  * @param source who says it
- * @param tool the one that is called; empty where none is
+ * @param tool the one that it is of, defined, called or answering; empty where it is of none
  * @param given probabilities that stand for the guard's
  * @param live whether the real guard is asked in place of {@code given}
  * @param expect what must be decided

@@ -89,8 +89,11 @@ final class TestParser {
                         !tool.isEmpty()
                                 ? ContentSource.TOOL_CALL
                                 : direction == Direction.PROMPT ? ContentSource.USER : ContentSource.ASSISTANT);
-        if (!tool.isEmpty() && source != ContentSource.TOOL_CALL) {
-            bad(item.node(), "only a call is of a tool, and this is from " + source.word(), "Remove 'source'.");
+        if (!tool.isEmpty() && !source.isOfTool()) {
+            bad(
+                    item.node(),
+                    "only a definition, a call or a result is of a tool, and this is from " + source.word(),
+                    "Remove 'source', or write one of tool-definition, tool-call, tool-result.");
         }
         Facts facts = new Facts(
                 direction,

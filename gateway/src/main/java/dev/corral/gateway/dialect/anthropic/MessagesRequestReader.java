@@ -5,6 +5,7 @@ import dev.corral.gateway.dialect.Fields;
 import dev.corral.gateway.dialect.ModeratedRequest;
 import dev.corral.gateway.dialect.StrictJson;
 import dev.corral.gateway.dialect.ToolCalls;
+import dev.corral.gateway.dialect.ToolNames;
 import dev.corral.gateway.dialect.Words;
 import dev.corral.guardmodels.conversation.Conversation;
 import dev.corral.guardmodels.conversation.Part;
@@ -49,8 +50,10 @@ final class MessagesRequestReader {
         List<Part> system = new ArrayList<>(content(fields.take("system"), fields.at("system"), false));
         List<Turn> turns = new ArrayList<>();
         List<JsonNode> messages = fields.items("messages", MAX_MESSAGES);
+        ToolNames tools = new ToolNames();
         for (int i = 0; i < messages.size(); i++) {
-            turns.addAll(message(messages.get(i), "messages[" + i + "]"));
+            turns.addAll(message(messages.get(i), "messages[" + i + "]", tools));
+            tools.learn(messages.get(i));
         }
         String model = fields.name("model", MAX_MODEL_NAME);
         boolean stream = fields.flag("stream");
@@ -65,7 +68,7 @@ final class MessagesRequestReader {
     }
 
     /** The results of tools are in the user's messages, and are turns of the tool. */
-    private static List<Turn> message(JsonNode message, String where) {
+    private static List<Turn> message(JsonNode message, String where, ToolNames tools) {
         Fields fields = Fields.of(message, where, "a message");
         String name = fields.text("role");
         Role role = ROLES.get(name);
@@ -91,7 +94,7 @@ final class MessagesRequestReader {
                 said.clear();
             }
             if (result) {
-                turns.add(new Turn(Role.TOOL, block(block, at, true)));
+                turns.add(tools.named(new Turn(Role.TOOL, block(block, at, true)), block));
             } else {
                 said.addAll(block(block, content.isString() ? fields.at("content") : at, false));
             }

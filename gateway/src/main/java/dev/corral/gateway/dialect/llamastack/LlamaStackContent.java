@@ -3,6 +3,7 @@ package dev.corral.gateway.dialect.llamastack;
 import dev.corral.gateway.dialect.DialectException;
 import dev.corral.gateway.dialect.Fields;
 import dev.corral.gateway.dialect.ToolCalls;
+import dev.corral.gateway.dialect.ToolNames;
 import dev.corral.gateway.dialect.Words;
 import dev.corral.guardmodels.conversation.Part;
 import dev.corral.guardmodels.conversation.Role;
@@ -31,8 +32,11 @@ final class LlamaStackContent {
     static List<Turn> messages(Fields fields) {
         List<JsonNode> messages = fields.items("messages", MAX_MESSAGES);
         List<Turn> turns = new ArrayList<>();
+        ToolNames tools = new ToolNames();
         for (int i = 0; i < messages.size(); i++) {
-            turns.add(message(messages.get(i), "messages[" + i + "]"));
+            JsonNode message = messages.get(i);
+            turns.add(tools.named(message(message, "messages[" + i + "]"), message));
+            tools.learn(message);
         }
         return turns;
     }

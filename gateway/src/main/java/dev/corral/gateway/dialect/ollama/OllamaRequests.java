@@ -5,6 +5,7 @@ import dev.corral.gateway.dialect.Fields;
 import dev.corral.gateway.dialect.ModeratedRequest;
 import dev.corral.gateway.dialect.StrictJson;
 import dev.corral.gateway.dialect.ToolCalls;
+import dev.corral.gateway.dialect.ToolNames;
 import dev.corral.gateway.dialect.Words;
 import dev.corral.guardmodels.conversation.Conversation;
 import dev.corral.guardmodels.conversation.Part;
@@ -53,8 +54,11 @@ final class OllamaRequests {
                     "'messages' has " + messages.size()
                             + " messages, and each is judged with those before it; send at most " + MAX_MESSAGES);
         }
+        ToolNames tools = new ToolNames();
         for (int i = 0; messages != null && i < messages.size(); i++) {
-            turns.add(message(messages.get(i), "messages[" + i + "]"));
+            JsonNode message = messages.get(i);
+            turns.add(tools.named(message(message, "messages[" + i + "]"), message));
+            tools.learn(message);
         }
         List<Part> system = new ArrayList<>(fields.definition("tools"));
         return request(root, fields, system, turns, true);

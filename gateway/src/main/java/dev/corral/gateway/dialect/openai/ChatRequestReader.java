@@ -4,6 +4,7 @@ import dev.corral.gateway.dialect.DialectException;
 import dev.corral.gateway.dialect.Fields;
 import dev.corral.gateway.dialect.ModeratedRequest;
 import dev.corral.gateway.dialect.StrictJson;
+import dev.corral.gateway.dialect.ToolNames;
 import dev.corral.gateway.dialect.Voices;
 import dev.corral.gateway.dialect.Words;
 import dev.corral.guardmodels.conversation.Conversation;
@@ -62,8 +63,11 @@ final class ChatRequestReader {
             throw refused("messages", "'messages' is empty; send at least one message");
         }
         List<Turn> turns = new ArrayList<>();
+        ToolNames tools = new ToolNames();
         for (int i = 0; i < messages.size(); i++) {
-            turns.add(message(messages.get(i), "messages[" + i + "]"));
+            JsonNode message = messages.get(i);
+            turns.add(tools.named(message(message, "messages[" + i + "]"), message));
+            tools.learn(message);
         }
         return turns;
     }

@@ -73,7 +73,11 @@ final class ResponseReader {
     ResponseReader(ModeratedRequest request) {
         this.asked = request.conversation().turns().stream()
                 .flatMap(turn -> turn.parts().stream())
-                .flatMap(part -> part instanceof Part.TextPart text ? Stream.of(text.text()) : Stream.empty())
+                .flatMap(part -> switch (part) {
+                    case Part.TextPart text -> Stream.of(text.text());
+                    case Part.ToolDefinitionPart definition -> Stream.of(definition.text());
+                    default -> Stream.<String>empty();
+                })
                 .collect(Collectors.toSet());
     }
 

@@ -5,6 +5,7 @@ import dev.corral.gateway.dialect.Fields;
 import dev.corral.gateway.dialect.GatewayError;
 import dev.corral.gateway.dialect.ModeratedRequest;
 import dev.corral.gateway.dialect.StrictJson;
+import dev.corral.gateway.dialect.ToolNames;
 import dev.corral.gateway.dialect.Words;
 import dev.corral.guardmodels.conversation.Conversation;
 import dev.corral.guardmodels.conversation.Part;
@@ -93,6 +94,7 @@ final class ResponsesRequestReader {
                     "'input' has " + input.size() + " items, each of which is judged with those before it; send 1 to "
                             + MAX_ITEMS);
         }
+        ToolNames tools = new ToolNames();
         for (int i = 0; i < input.size(); i++) {
             String where = "input[" + i + "]";
             if (!input.get(i).isObject()) {
@@ -100,9 +102,10 @@ final class ResponsesRequestReader {
                         where, "'" + where + "' must be an item, which is an object, not " + Fields.kind(input.get(i)));
             }
             Fields item = new Fields(input.get(i), where);
-            Turn turn = Items.turn(item);
+            Turn turn = tools.named(Items.turn(item), input.get(i));
             item.refuseLookalikes();
             turns.add(turn);
+            tools.learn(input.get(i));
         }
         return turns;
     }

@@ -14,6 +14,7 @@ import dev.corral.guardmodels.conversation.Part.ImagePart;
 import dev.corral.guardmodels.conversation.Part.OpaquePart;
 import dev.corral.guardmodels.conversation.Part.TextPart;
 import dev.corral.guardmodels.conversation.Part.ToolCallPart;
+import dev.corral.guardmodels.conversation.Part.ToolDefinitionPart;
 import dev.corral.guardmodels.conversation.Part.ToolResultPart;
 import dev.corral.guardmodels.conversation.Role;
 import dev.corral.guardmodels.conversation.Turn;
@@ -66,7 +67,8 @@ class AnthropicMessagesTests {
                                 Role.SYSTEM,
                                 List.of(
                                         new TextPart("Be kind.", "system[0].text"),
-                                        new TextPart(
+                                        new ToolDefinitionPart(
+                                                "f",
                                                 "{\"name\":\"f\",\"description\":\"Does it.\",\"input_schema\":{\"type\":\"object\"}}",
                                                 "tools[0]"))),
                         new Turn(Role.USER, List.of(new TextPart("hello", "messages[0].content"))),
@@ -78,7 +80,7 @@ class AnthropicMessagesTests {
                         new Turn(Role.USER, List.of(new TextPart("before", "messages[2].content[0].text"))),
                         new Turn(
                                 Role.TOOL,
-                                List.of(new ToolResultPart("found", "messages[2].content[1].content[0].text"))),
+                                List.of(new ToolResultPart("found", "messages[2].content[1].content[0].text", "f"))),
                         new Turn(Role.USER, List.of(new TextPart("after", "messages[2].content[2].text"))));
     }
 

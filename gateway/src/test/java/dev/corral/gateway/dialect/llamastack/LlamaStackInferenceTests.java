@@ -16,6 +16,7 @@ import dev.corral.guardmodels.conversation.Part.ImagePart;
 import dev.corral.guardmodels.conversation.Part.OpaquePart;
 import dev.corral.guardmodels.conversation.Part.TextPart;
 import dev.corral.guardmodels.conversation.Part.ToolCallPart;
+import dev.corral.guardmodels.conversation.Part.ToolDefinitionPart;
 import dev.corral.guardmodels.conversation.Part.ToolResultPart;
 import dev.corral.guardmodels.conversation.Role;
 import dev.corral.guardmodels.conversation.Turn;
@@ -52,7 +53,8 @@ class LlamaStackInferenceTests {
                         new Turn(
                                 Role.SYSTEM,
                                 List.of(
-                                        new TextPart("{\"tool_name\":\"f\",\"description\":\"Does it.\"}", "tools[0]"),
+                                        new ToolDefinitionPart(
+                                                "f", "{\"tool_name\":\"f\",\"description\":\"Does it.\"}", "tools[0]"),
                                         new TextPart(
                                                 "{\"type\":\"grammar\",\"bnf\":{\"a\":\"b\"}}", "response_format"))),
                         new Turn(Role.SYSTEM, List.of(new TextPart("Be kind.", "messages[0].content"))),
@@ -67,7 +69,7 @@ class LlamaStackInferenceTests {
                                 List.of(
                                         new TextPart("", "messages[2].content"),
                                         new ToolCallPart("f", "{\"a\":\"b\"}", "messages[2].tool_calls[0]"))),
-                        new Turn(Role.TOOL, List.of(new ToolResultPart("found", "messages[3].content"))));
+                        new Turn(Role.TOOL, List.of(new ToolResultPart("found", "messages[3].content", "f"))));
     }
 
     @Test

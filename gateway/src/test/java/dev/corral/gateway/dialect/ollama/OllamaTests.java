@@ -15,6 +15,7 @@ import dev.corral.guardmodels.conversation.Part.ImagePart;
 import dev.corral.guardmodels.conversation.Part.OpaquePart;
 import dev.corral.guardmodels.conversation.Part.TextPart;
 import dev.corral.guardmodels.conversation.Part.ToolCallPart;
+import dev.corral.guardmodels.conversation.Part.ToolDefinitionPart;
 import dev.corral.guardmodels.conversation.Part.ToolResultPart;
 import dev.corral.guardmodels.conversation.Role;
 import dev.corral.guardmodels.conversation.Turn;
@@ -56,8 +57,10 @@ class OllamaTests {
                         new Turn(
                                 Role.SYSTEM,
                                 List.of(
-                                        new TextPart(
-                                                "{\"type\":\"function\",\"function\":{\"name\":\"f\"}}", "tools[0]"),
+                                        new ToolDefinitionPart(
+                                                "f",
+                                                "{\"type\":\"function\",\"function\":{\"name\":\"f\"}}",
+                                                "tools[0]"),
                                         new TextPart("{\"type\":\"object\"}", "format"))),
                         new Turn(Role.SYSTEM, List.of(new TextPart("Be kind.", "messages[0].content"))),
                         new Turn(
@@ -70,7 +73,7 @@ class OllamaTests {
                                 List.of(
                                         new TextPart("hm", "messages[2].thinking"),
                                         new ToolCallPart("f", "{\"a\":\"b\"}", "messages[2].tool_calls[0]"))),
-                        new Turn(Role.TOOL, List.of(new ToolResultPart("found", "messages[3].content"))));
+                        new Turn(Role.TOOL, List.of(new ToolResultPart("found", "messages[3].content", "f"))));
     }
 
     @Test

@@ -13,6 +13,7 @@ import dev.corral.guardmodels.conversation.Part.ImagePart;
 import dev.corral.guardmodels.conversation.Part.OpaquePart;
 import dev.corral.guardmodels.conversation.Part.TextPart;
 import dev.corral.guardmodels.conversation.Part.ToolCallPart;
+import dev.corral.guardmodels.conversation.Part.ToolDefinitionPart;
 import dev.corral.guardmodels.conversation.Part.ToolResultPart;
 import dev.corral.guardmodels.conversation.Role;
 import dev.corral.guardmodels.conversation.Turn;
@@ -159,7 +160,7 @@ class OpenAiChatRequestTests {
                         "{'role':'function','name':'f','content':'42'}",
                         List.of(
                                 new TextPart("f", "messages[0].name"),
-                                new ToolResultPart("42", "messages[0].content"))),
+                                new ToolResultPart("42", "messages[0].content", "f"))),
                 Arguments.of("{'role':'user','content':''}", List.of(new TextPart("", "messages[0].content"))),
                 Arguments.of("{'role':'user','content':[]}", List.of()));
     }
@@ -212,11 +213,14 @@ class OpenAiChatRequestTests {
                 Arguments.of(
                         "'tools':[{'type':'function','function':{'name':'f','description':'\\u0062omb'}},'x']",
                         List.of(
-                                new TextPart(
+                                new ToolDefinitionPart(
+                                        "f",
                                         "{\"type\":\"function\",\"function\":{\"name\":\"f\",\"description\":\"bomb\"}}",
                                         "tools[0]"),
-                                new TextPart("x", "tools[1]"))),
-                Arguments.of("'functions':[{'name':'f'}]", List.of(new TextPart("{\"name\":\"f\"}", "functions[0]"))),
+                                new ToolDefinitionPart("", "x", "tools[1]"))),
+                Arguments.of(
+                        "'functions':[{'name':'f'}]",
+                        List.of(new ToolDefinitionPart("f", "{\"name\":\"f\"}", "functions[0]"))),
                 Arguments.of(
                         "'response_format':{'type':'json_schema','json_schema':{'name':'n'}}",
                         List.of(new TextPart(

@@ -94,7 +94,7 @@ class OpenAiResponsesTests {
                                 new OpaquePart("file", "input[0].content[2]")),
                         turn(Role.ASSISTANT, new TextPart("hm", "input[1].summary[0].reasoning")),
                         turn(Role.ASSISTANT, new ToolCallPart("f", "{broken", "input[2].arguments")),
-                        turn(Role.TOOL, new ToolResultPart("sunny", "input[3].output")),
+                        turn(Role.TOOL, new ToolResultPart("sunny", "input[3].output", "f")),
                         turn(
                                 Role.ASSISTANT,
                                 new TextPart("b", "input[4].content[0]"),
