@@ -76,7 +76,7 @@ final class ChatRedaction {
                                 field.getValue(),
                                 CompletionRequestReader.isPrompt(field.getKey())
                                         ? ContentSource.USER
-                                        : ContentSource.SYSTEM,
+                                        : ToolCalls.source(field.getKey(), ContentSource.SYSTEM),
                                 redactor)));
         return redacted;
     }

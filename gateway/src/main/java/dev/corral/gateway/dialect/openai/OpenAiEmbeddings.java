@@ -9,6 +9,7 @@ import dev.corral.gateway.dialect.Paths;
 import dev.corral.gateway.dialect.Redactor;
 import dev.corral.gateway.dialect.StrictJson;
 import dev.corral.gateway.dialect.TextlessDialect;
+import dev.corral.gateway.dialect.ToolCalls;
 import dev.corral.gateway.dialect.WireResponse;
 import dev.corral.gateway.dialect.Words;
 import dev.corral.guardmodels.conversation.Conversation;
@@ -96,7 +97,9 @@ public final class OpenAiEmbeddings extends TextlessDialect {
                                 redacted,
                                 field.getKey(),
                                 field.getValue(),
-                                field.getKey().equals("input") ? ContentSource.USER : ContentSource.SYSTEM,
+                                field.getKey().equals("input")
+                                        ? ContentSource.USER
+                                        : ToolCalls.source(field.getKey(), ContentSource.SYSTEM),
                                 redactor)));
         return StrictJson.bytes(redacted);
     }
