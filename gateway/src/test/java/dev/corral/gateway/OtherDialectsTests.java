@@ -571,21 +571,6 @@ class OtherDialectsTests {
     }
 
     @Test
-    void shieldsWhenTheyAreListedAreTheGuard() {
-        assertThat(JSON.readTree(gateway.get("/v1/shields").body())
-                        .at("/data/0/identifier")
-                        .asString(""))
-                .isEqualTo("scripted");
-        assertThat(JSON.readTree(gateway.get("/v1/shields/llama-guard").body())
-                        .at("/identifier")
-                        .asString(""))
-                .isEqualTo("llama-guard");
-        assertThat(gateway.post("/v1/shields", "{\"shield_id\":\"x\"}").statusCode())
-                .isEqualTo(405);
-        assertThat(upstream.received).isEmpty();
-    }
-
-    @Test
     void guardrailWhenLiteLlmAsksIsTold() {
         assertThat(guardrail("request", "\"texts\":[\"hello\"]")).isEqualTo("{\"action\":\"NONE\"}");
         assertThat(guardrail("request", "\"texts\":[\"hello\",\"<S9>\"]"))

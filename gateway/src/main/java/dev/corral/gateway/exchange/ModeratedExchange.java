@@ -46,7 +46,7 @@ public final class ModeratedExchange {
     private static final String ATTRIBUTE = ModeratedExchange.class.getName();
 
     private final String id = UUID.randomUUID().toString();
-    private final CompiledPolicy policy;
+    private volatile CompiledPolicy policy;
     private final String route;
     private final String tenant;
     private final List<String> languages;
@@ -95,6 +95,11 @@ public final class ModeratedExchange {
     /** What the policy may know of it. */
     public Facts facts(Direction direction, String model) {
         return new Facts(direction, route, tenant, model, languages);
+    }
+
+    /** Puts it under the policy that its request names, before anything was judged. */
+    public void governedBy(CompiledPolicy named) {
+        policy = named;
     }
 
     /** The id of the route that an exchange takes, or the name of the endpoint; empty where it is at neither. */

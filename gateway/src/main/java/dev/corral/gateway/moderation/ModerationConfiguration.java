@@ -150,8 +150,8 @@ public class ModerationConfiguration {
     }
 
     @Bean
-    ShieldsEndpoint shieldsEndpoint(ReactiveGuard guard) {
-        ShieldsEndpoint endpoint = new ShieldsEndpoint(guard.profile().id());
+    ShieldsEndpoint shieldsEndpoint(PolicyRegistry policies, ReactiveGuard guard) {
+        ShieldsEndpoint endpoint = new ShieldsEndpoint(policies, guard.profile().id());
         endpoint.setOrder(Ordered.HIGHEST_PRECEDENCE);
         return endpoint;
     }

@@ -1,7 +1,9 @@
 package dev.corral.gateway.moderation;
 
+import dev.corral.gateway.dialect.WireResponse;
 import dev.corral.gateway.dialect.llamastack.LlamaStackShields;
 import dev.corral.gateway.exchange.WireResponses;
+import dev.corral.policies.policy.PolicyRegistry;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -19,14 +21,16 @@ public final class ShieldsEndpoint extends AbstractHandlerMapping {
     private static final Pattern PATH = Pattern.compile("/v1/shields(?:/(?<name>[^/]{1,256}))?/?");
 
     private final LlamaStackShields dialect = new LlamaStackShields();
+    private final PolicyRegistry policies;
     private final String guard;
 
     /**
-     * Describes the guard that judges.
+     * Lists the policies in force.
      *
-     * @param guard its identifier
+     * @param guard identifier of the guard that judges by them
      */
-    public ShieldsEndpoint(String guard) {
+    public ShieldsEndpoint(PolicyRegistry policies, String guard) {
+        this.policies = policies;
         this.guard = guard;
     }
 
@@ -40,8 +44,17 @@ public final class ShieldsEndpoint extends AbstractHandlerMapping {
     private Mono<Void> handle(ServerWebExchange exchange, @Nullable String name) {
         HttpMethod method = exchange.getRequest().getMethod();
         return method.equals(HttpMethod.GET)
-                ? WireResponses.write(
-                        exchange.getResponse(), name == null ? dialect.list(guard) : dialect.describe(name, guard))
+                ? WireResponses.write(exchange.getResponse(), answer(name))
                 : Mono.error(new MethodNotAllowedException(method, List.of(HttpMethod.GET)));
+    }
+
+    private WireResponse answer(@Nullable String name) {
+        if (name == null) {
+            return dialect.list(policies.names(), guard);
+        }
+        return LlamaStackShields.policy(name).stream().allMatch(policies.names()::contains)
+                ? dialect.describe(name, guard)
+                : dialect.error(
+                        LlamaStackShields.unknown(name, 404, policies.names()).error());
     }
 }

@@ -5,6 +5,7 @@ import dev.corral.gateway.dialect.Dialects;
 import dev.corral.gateway.dialect.Verdict;
 import dev.corral.gateway.dialect.VerdictDialect;
 import dev.corral.gateway.dialect.VerdictRequest;
+import dev.corral.gateway.dialect.llamastack.LlamaStackShields;
 import dev.corral.gateway.exchange.ErrorResponses;
 import dev.corral.gateway.exchange.ExchangeLog;
 import dev.corral.gateway.exchange.ModeratedExchange;
@@ -27,8 +28,8 @@ import org.springframework.web.server.WebHandler;
 import reactor.core.publisher.Mono;
 
 /**
- * Judges texts for whoever asks, such as by {@code POST /v1/moderations}: by the policy of the tenant, of the route
- * {@value #ROUTE}, or else the default one, and decides nothing for them. Where it has an order before the routes, none of these requests goes to an upstream, which is not the judge here.
+ * Judges texts for whoever asks, such as by {@code POST /v1/moderations}: by the policy of the tenant, the one that the
+ * request names, that of the route {@value #ROUTE}, or else the default one, and decides nothing for them. Where it has an order before the routes, none of these requests goes to an upstream, which is not the judge here.
  */
 public final class VerdictEndpoint extends AbstractHandlerMapping {
 
@@ -79,13 +80,12 @@ public final class VerdictEndpoint extends AbstractHandlerMapping {
         }
         String query = exchange.getRequest().getURI().getRawQuery();
         exchange.getAttributes().put(ModeratedExchange.ENDPOINT, ROUTE);
-        CompiledPolicy policy = policies.resolve(
-                ModeratedExchange.tenant(exchange), ModeratedExchange.route(exchange), Optional.empty(), defaultPolicy);
-        ModeratedExchange moderated = ModeratedExchange.begin(exchange, policy);
+        ModeratedExchange moderated = ModeratedExchange.begin(exchange, resolve(exchange, Optional.empty()));
         return exchangeLog
                 .admit()
                 .then(Mono.defer(() -> requestBody.read(exchange.getRequest())))
                 .map(body -> dialect.read(body, query == null ? "" : query))
+                .doOnNext(request -> request.policy().ifPresent(name -> moderated.governedBy(named(exchange, name))))
                 .flatMap(request -> verdicts(moderated, request)
                         .flatMap(verdicts -> WireResponses.write(
                                 exchange.getResponse(),
@@ -99,6 +99,19 @@ public final class VerdictEndpoint extends AbstractHandlerMapping {
                                                 moderated.facts(request.direction(), request.model()))))))
                 .onErrorResume(_ -> !exchange.getResponse().isCommitted(), failure -> errors.handle(exchange, failure))
                 .doFinally(signal -> exchangeLog.finished(exchange, moderated, signal));
+    }
+
+    /** The policy that a client names; one that is its tenant's on every route stays in force. */
+    private CompiledPolicy named(ServerWebExchange exchange, String name) {
+        if (policies.find(name).isEmpty()) {
+            throw LlamaStackShields.unknown(name, 400, policies.names());
+        }
+        return resolve(exchange, Optional.of(name));
+    }
+
+    private CompiledPolicy resolve(ServerWebExchange exchange, Optional<String> name) {
+        return policies.resolve(
+                ModeratedExchange.tenant(exchange), ModeratedExchange.route(exchange), name, defaultPolicy);
     }
 
     private Mono<List<Verdict>> verdicts(ModeratedExchange moderated, VerdictRequest request) {

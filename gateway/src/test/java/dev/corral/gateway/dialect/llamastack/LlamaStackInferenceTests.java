@@ -191,6 +191,7 @@ class LlamaStackInferenceTests {
                 "");
 
         assertThat(asked.model()).isEqualTo("llama-guard");
+        assertThat(asked.policy()).isEmpty();
         assertThat(asked.direction()).isEqualTo(Direction.COMPLETION);
         assertThat(asked.inputs().stream().map(input -> input.turns().getLast()).distinct())
                 .containsExactly(
