@@ -94,6 +94,7 @@ class OptimismTests {
                 .header("x-upstream", "was here")
                 .sendString(Flux.just(Completions.whole("In vain, all this."))));
         double characters = gateway.metric("corral_optimistic_wasted_total", "characters");
+        double tokens = gateway.metric("corral_optimistic_wasted_total", "unit=\"tokens\"");
         var answer = ask(gateway, Completions.request("<hold> wasted <S9>"));
         awaitBothAtWork();
         await().pollDelay(Duration.ofMillis(200)).until(() -> true);
@@ -105,6 +106,9 @@ class OptimismTests {
         assertThat(gateway.metric("corral_optimistic_wasted_total", "characters") - characters)
                 .isEqualTo("In vain, all this.".length());
         assertThat(gateway.metric("corral_optimistic_wasted_total", "bytes")).isPositive();
+        assertThat(gateway.metric("corral_optimistic_wasted_total", "unit=\"tokens\"") - tokens)
+                .as("as the upstream's usage says")
+                .isEqualTo(1);
     }
 
     @Test
@@ -125,6 +129,7 @@ class OptimismTests {
                 .take(3)
                 .concatWith(Flux.never()));
         double characters = gateway.metric("corral_optimistic_wasted_total", "characters");
+        double tokens = gateway.metric("corral_optimistic_wasted_total", "estimated-tokens");
         var answer = ask(gateway, Completions.streamed("<hold> in vain <S9>"));
         awaitBothAtWork();
         await().until(() -> upstream.produced.get() == 3);
@@ -139,6 +144,9 @@ class OptimismTests {
         await().untilAsserted(() -> assertThat(upstream.cancelled).hasValue(1));
         assertThat(gateway.metric("corral_optimistic_wasted_total", "characters") - characters)
                 .isEqualTo("Once upon a time".length());
+        assertThat(gateway.metric("corral_optimistic_wasted_total", "estimated-tokens") - tokens)
+                .as("a token for each frame that says something")
+                .isEqualTo(2);
     }
 
     @Test
