@@ -59,7 +59,12 @@ public final class ModeratedExchange {
     private volatile String model = "";
 
     /** A decision that counts, and what an audit may keep of it. */
-    private record Judged(Outcome outcome, Supplier<AuditEvent.Decided> audited) {}
+    private record Judged(Decision decision, Supplier<AuditEvent.Decided> audited) {
+
+        Outcome outcome() {
+            return decision.outcome();
+        }
+    }
 
     private ModeratedExchange(CompiledPolicy policy, String route, String tenant, List<String> languages) {
         this.policy = policy;
@@ -92,14 +97,14 @@ public final class ModeratedExchange {
         return policy;
     }
 
-    /** What the policy may know of it. */
-    public Facts facts(Direction direction, String model) {
-        return new Facts(direction, route, tenant, model, languages);
-    }
-
     /** Puts it under the policy that its request names, before anything was judged. */
     public void governedBy(CompiledPolicy named) {
         policy = named;
+    }
+
+    /** What the policy may know of it. */
+    public Facts facts(Direction direction, String model) {
+        return new Facts(direction, route, tenant, model, languages);
     }
 
     /** The id of the route that an exchange takes, or the name of the endpoint; empty where it is at neither. */
@@ -135,8 +140,8 @@ public final class ModeratedExchange {
     public void decided(Direction direction, Decision decision, Supplier<AuditEvent.Decided> audited) {
         judged.merge(
                 direction,
-                new Judged(decision.outcome(), audited),
-                (old, next) -> old.outcome.compareTo(next.outcome) > 0 ? old : next);
+                new Judged(decision, audited),
+                (old, next) -> old.outcome().compareTo(next.outcome()) > 0 ? old : next);
         rules.addAll(decision.ruleIds());
     }
 
@@ -164,7 +169,14 @@ public final class ModeratedExchange {
                 ending);
     }
 
-    /** The strictest decision in one direction; empty where nothing was judged. */
+    /** The strictest decision in one direction, and of those the latest; where nothing was judged, nothing was found. */
+    public Decision decision(Direction direction) {
+        return Optional.ofNullable(judged.get(direction))
+                .map(Judged::decision)
+                .orElseGet(() -> new Decision.Allow(List.of(), List.of(), "nothing was judged"));
+    }
+
+    /** The outcome of the strictest decision in one direction; empty where nothing was judged. */
     public Optional<Outcome> outcome(Direction direction) {
         return Optional.ofNullable(judged.get(direction)).map(Judged::outcome);
     }

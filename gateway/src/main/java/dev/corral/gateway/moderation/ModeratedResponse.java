@@ -7,6 +7,7 @@ import dev.corral.gateway.dialect.ModeratedRequest;
 import dev.corral.gateway.exchange.HeapBytes;
 import dev.corral.gateway.exchange.ModeratedExchange;
 import dev.corral.gateway.exchange.WireResponses;
+import dev.corral.gateway.refusal.AzureAnnotations;
 import dev.corral.gateway.refusal.Refusals;
 import dev.corral.gateway.upstream.IdleTimeout;
 import dev.corral.gateway.upstream.Upstream;
@@ -141,8 +142,8 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
         return join(chunks)
                 .flatMap(body -> judge.answer(exchange, request, dialect.readAnswer(body, request))
                         .flatMap(decision -> switch (decision) {
-                            case Decision.Allow _, Decision.Flag _ -> pass(body);
-                            case Decision.Redact _ -> passRedacted(body);
+                            case Decision.Allow _, Decision.Flag _ -> pass(annotated(body, decision));
+                            case Decision.Redact _ -> passRedacted(body, decision);
                             case Decision.Respond respond ->
                                 WireResponses.write(
                                         getDelegate(), dialect.reply(request, exchange.id(), respond.message()));
@@ -198,12 +199,18 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
                         null));
     }
 
-    private Mono<Void> passRedacted(byte[] body) {
+    private byte[] annotated(byte[] body, Decision decision) {
+        return AzureAnnotations.of(exchange.policy().blockStyle(), dialect, () -> exchange.decision(Direction.PROMPT))
+                .map(annotations -> annotations.whole(body, decision))
+                .orElse(body);
+    }
+
+    private Mono<Void> passRedacted(byte[] body, Decision decision) {
         PolicyRedactor redactor =
                 new PolicyRedactor(exchange.policy(), exchange.facts(Direction.COMPLETION, request.model()));
         byte[] redacted = dialect.redactAnswer(body, redactor);
         return redactor.isClean(dialect.readAnswer(redacted, request).choices())
-                ? pass(redacted)
+                ? pass(annotated(redacted, decision))
                 : Mono.error(Judge.notRedactable());
     }
 

@@ -12,6 +12,7 @@ import dev.corral.gateway.exchange.ModeratedExchange;
 import dev.corral.gateway.exchange.StreamReport;
 import dev.corral.gateway.moderation.CompletionWindow.Reason;
 import dev.corral.gateway.moderation.CompletionWindow.Step;
+import dev.corral.gateway.refusal.AzureAnnotations;
 import dev.corral.gateway.refusal.Refusals;
 import dev.corral.policies.policy.BlockStyle;
 import dev.corral.policies.policy.Decision;
@@ -73,6 +74,7 @@ final class ModeratedStream {
     private final FrameSplitter frames;
     private final AnswerStream answer;
     private final Optional<FrameRedactor> redactor;
+    private final Optional<AzureAnnotations> annotations;
     private final CompletionWindow window;
     private final Optional<Duration> every;
     private final Duration keepAlive;
@@ -107,6 +109,8 @@ final class ModeratedStream {
         this.redactor = exchange.policy().redacts(Direction.COMPLETION)
                 ? Optional.of(dialect.frameRedactor(redactor))
                 : Optional.empty();
+        this.annotations =
+                AzureAnnotations.of(exchange.policy().blockStyle(), dialect, () -> exchange.decision(Direction.PROMPT));
         var windows = exchange.policy().streaming();
         this.window = new CompletionWindow(windows.firstWindow(), windows.window());
         this.every = windows.every();
@@ -236,7 +240,12 @@ final class ModeratedStream {
             added = Optional.of(Duration.ofNanos(clock.now() - firstText));
         }
         finished = ended;
-        return send(redactor.map(r -> r.redact(judged)).orElse(judged), false);
+        List<byte[]> leaves = redactor.map(r -> r.redact(judged)).orElse(judged);
+        return send(
+                annotations
+                        .map(a -> a.frames(leaves, exchange.decision(Direction.COMPLETION)))
+                        .orElse(leaves),
+                false);
     }
 
     private Flux<Output> last(List<byte[]> terminal) {

@@ -4,6 +4,7 @@ import dev.corral.gateway.dialect.Dialect;
 import dev.corral.gateway.dialect.StrictJson;
 import dev.corral.gateway.dialect.WireResponse;
 import dev.corral.policies.policy.Decision;
+import dev.corral.policies.policy.Direction;
 import dev.corral.policies.policy.Finding;
 import dev.corral.policies.taxonomy.StandardHazard;
 import java.util.ArrayList;
@@ -14,11 +15,12 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * A block as Azure OpenAI tells it. Its four categories are fewer than a guard's hazards: what is in none of them is told
+ * What was found, as Azure OpenAI tells it. Its four categories are fewer than a guard's hazards: what is in none of them is told
  * as an entry of a customer's own list. Source: Azure's "content filter annotations".
  */
 final class AzureFilter {
@@ -49,9 +51,7 @@ final class AzureFilter {
                 .put("code", "content_filter")
                 .put("status", 400);
         ObjectNode inner = error.putObject("innererror").put("code", "ResponsibleAIPolicyViolation");
-        ObjectNode results = results(block);
-        results.putObject("jailbreak").put("filtered", false).put("detected", false);
-        inner.set("content_filter_result", results);
+        inner.set("content_filter_result", ofPrompt(block));
         return WireResponse.json(400, Map.of(), body);
     }
 
@@ -94,24 +94,56 @@ final class AzureFilter {
 
     private static void annotate(JsonNode body, Decision.Block block) {
         if (body.path("choices").isArray()) {
-            body.path("choices").values().forEach(choice -> {
-                if (choice instanceof ObjectNode object) {
-                    object.set("content_filter_results", results(block));
-                }
-            });
+            annotateChoices(body.path("choices"), block);
         } else if (body instanceof ObjectNode object) {
-            object.putArray("content_filters")
-                    .addObject()
-                    .put("blocked", true)
-                    .put("source_type", "completion")
-                    .set("content_filter_results", results(block));
+            object.putArray("content_filters").add(entry(Direction.COMPLETION, results(block), true));
         }
     }
 
-    private static ObjectNode results(Decision.Block block) {
+    /** Each choice with what was found in the answer. */
+    static void annotateChoices(JsonNode choices, Decision answer) {
+        choices.values().forEach(choice -> {
+            if (choice instanceof ObjectNode object) {
+                object.set("content_filter_results", results(answer));
+            }
+        });
+    }
+
+    /** What was found in a prompt, in the form of completions. */
+    static ArrayNode promptResults(Decision prompt) {
+        ArrayNode results = JsonNodeFactory.instance.arrayNode();
+        results.addObject().put("prompt_index", 0).set("content_filter_results", ofPrompt(prompt));
+        return results;
+    }
+
+    /** What was found in a prompt and its answer, in the form of responses. */
+    static ArrayNode contentFilters(Decision prompt, Decision answer) {
+        ArrayNode filters = JsonNodeFactory.instance.arrayNode();
+        filters.add(entry(Direction.PROMPT, ofPrompt(prompt), false));
+        filters.add(entry(Direction.COMPLETION, results(answer), false));
+        return filters;
+    }
+
+    private static ObjectNode entry(Direction direction, ObjectNode results, boolean blocked) {
+        ObjectNode entry = JsonNodeFactory.instance
+                .objectNode()
+                .put("blocked", blocked)
+                .put("source_type", direction == Direction.PROMPT ? "prompt" : "completion");
+        entry.set("content_filter_results", results);
+        return entry;
+    }
+
+    private static ObjectNode ofPrompt(Decision decision) {
+        ObjectNode results = results(decision);
+        results.putObject("jailbreak").put("filtered", false).put("detected", false);
+        return results;
+    }
+
+    private static ObjectNode results(Decision decision) {
+        boolean blocked = decision instanceof Decision.Block;
         Map<Category, Double> found = new EnumMap<>(Category.class);
         boolean others = false;
-        for (Finding finding : block.findings()) {
+        for (Finding finding : decision.findings()) {
             Optional<Category> category = category(finding);
             category.ifPresent(known -> found.merge(known, finding.probability().value(), Math::max));
             others |= category.isEmpty();
@@ -119,10 +151,10 @@ final class AzureFilter {
         ObjectNode results = JsonNodeFactory.instance.objectNode();
         Arrays.stream(Category.values())
                 .forEach(category -> results.putObject(category.word())
-                        .put("filtered", found.containsKey(category))
+                        .put("filtered", blocked && found.containsKey(category))
                         .put("severity", severity(found.getOrDefault(category, 0.0))));
         results.putObject("custom_blocklists")
-                .put("filtered", others || block.findings().isEmpty());
+                .put("filtered", blocked && (others || decision.findings().isEmpty()));
         return results;
     }
 

@@ -10,6 +10,7 @@ import dev.corral.gateway.dialect.ImagePlaces;
 import dev.corral.gateway.dialect.ModeratedRequest;
 import dev.corral.gateway.dialect.Paths;
 import dev.corral.gateway.dialect.Redactor;
+import dev.corral.gateway.dialect.SseEvent;
 import dev.corral.gateway.dialect.StrictJson;
 import dev.corral.gateway.dialect.WireResponse;
 import dev.corral.gateway.dialect.openai.ErrorEnvelope;
@@ -115,6 +116,13 @@ public final class OpenAiResponses implements Dialect {
     @Override
     public FrameRedactor frameRedactor(Redactor redactor) {
         return new ResponsesFrameRedactor(redactor);
+    }
+
+    /** An event by its name; what has no type has none. */
+    @Override
+    public byte[] frame(JsonNode value) {
+        String type = value.path("type").asString("");
+        return type.isEmpty() ? SseEvent.frame(value) : SseEvent.frame(type, value);
     }
 
     @Override
