@@ -20,13 +20,16 @@ public interface TextFields {
     /** Who says what is in a field. */
     ContentSource source(JsonNode object, String field, ContentSource outer);
 
-    /** What stays of a field; log probabilities spell a text once more, token by token, and go. */
+    /**
+     * What stays of a field. Log probabilities of an answer spell a text once more, token by token, and go; in a request the
+     * application asks for them.
+     */
     default Optional<JsonNode> redacted(
             JsonNode object, String field, JsonNode value, ContentSource source, Redactor redactor) {
         if (!isText(object, field)) {
             return Optional.of(value);
         }
-        return field.equals(LOGPROBS)
+        return field.equals(LOGPROBS) && source != ContentSource.SYSTEM
                 ? Optional.empty()
                 : Optional.of(redacted(value, source(object, field, source), redactor));
     }
