@@ -1,25 +1,22 @@
 package dev.corral.guardmodels.image;
 
-import com.twelvemonkeys.imageio.plugins.webp.WebPImageReaderSpi;
 import dev.corral.guardmodels.image.FrameCanvas.Disposal;
 import dev.corral.guardmodels.image.FrameCanvas.Placement;
-import java.io.ByteArrayOutputStream;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import dev.corral.guardmodels.image.vp8.KeyFrame;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
-/**
- * WebP, animated or not: the container is walked here; TwelveMonkeys' reader unpacks, of each frame, a still image that has
- * nothing but pixels. Lossless ones are exact; of lossy ones it enlarges the colour planes in a simpler way than libwebp.
- */
+/** WebP, animated or not, lossy or not: the container is walked here, and each frame's pixels are unpacked by themselves. */
 final class WebpDecoder {
 
     private static final int FIRST_CHUNK = 12;
     private static final int FRAME_HEADER = 16;
     private static final int EXTENDED_LENGTH = 10;
-    private static final int ALPHA_FLAG = 0x10;
 
     /** One chunk: where its data begins. */
     private record Chunk(String type, int data, int length) {
@@ -177,22 +174,29 @@ final class WebpDecoder {
         if (size[0] != picture.width || size[1] != picture.height) {
             throw UndecodableException.corrupt("a picture does not have the size that the file says");
         }
-        ByteArrayOutputStream chunks = new ByteArrayOutputStream(image.length + 64);
-        chunks.writeBytes("WEBP".getBytes(StandardCharsets.ISO_8859_1));
-        if (image.type.equals("VP8 ") && !alphas.isEmpty()) {
-            if ((bytes.u8(alphas.getFirst().data) & 3) == 0) {
-                throw UndecodableException.unsupported("its transparency is not compressed");
-            }
-            writeExtended(chunks, picture);
-            write(chunks, alphas.getFirst());
+        if (image.type.equals("VP8L")) {
+            return WebpLossless.decode(Arrays.copyOfRange(bytes.file(), image.data, image.data + image.length));
         }
-        write(chunks, image);
-        ByteArrayOutputStream still = new ByteArrayOutputStream(chunks.size() + 8);
-        still.writeBytes("RIFF".getBytes(StandardCharsets.ISO_8859_1));
-        still.writeBytes(littleEndian(chunks.size()));
-        still.writeBytes(chunks.toByteArray());
-        try (Library webp = Library.of(new WebPImageReaderSpi(), still.toByteArray())) {
-            return Pixels.of(webp.image(0));
+        int[] argb = lossy(image);
+        if (!alphas.isEmpty()) {
+            Chunk alpha = alphas.getFirst();
+            byte[] levels = WebpAlpha.decode(bytes, alpha.data, alpha.length, picture.width, picture.height);
+            for (int i = 0; i < argb.length; i++) {
+                argb[i] = (levels[i] << 24) | (argb[i] & 0xffffff);
+            }
+        }
+        return new Pixels(picture.width, picture.height, argb);
+    }
+
+    private int[] lossy(Chunk image) throws UndecodableException {
+        try {
+            return KeyFrame.argb(bytes.file(), image.data, image.data + image.length);
+        } catch (EOFException _) {
+            throw UndecodableException.truncated();
+        } catch (InterruptedIOException _) {
+            throw UndecodableException.interrupted();
+        } catch (IOException e) {
+            throw UndecodableException.corrupt(String.valueOf(e.getMessage()));
         }
     }
 
@@ -200,29 +204,5 @@ final class WebpDecoder {
         return picture.chunks.stream()
                 .filter(chunk -> List.of(types).contains(chunk.type))
                 .toList();
-    }
-
-    private static void writeExtended(ByteArrayOutputStream still, Picture picture) {
-        still.writeBytes("VP8X".getBytes(StandardCharsets.ISO_8859_1));
-        still.writeBytes(littleEndian(EXTENDED_LENGTH));
-        still.writeBytes(littleEndian(ALPHA_FLAG));
-        still.write(littleEndian(picture.width - 1), 0, 3);
-        still.write(littleEndian(picture.height - 1), 0, 3);
-    }
-
-    private void write(ByteArrayOutputStream still, Chunk chunk) {
-        still.writeBytes(chunk.type.getBytes(StandardCharsets.ISO_8859_1));
-        still.writeBytes(littleEndian(chunk.length));
-        still.write(bytes.file(), chunk.data, chunk.length);
-        if ((chunk.length & 1) == 1) {
-            still.write(0);
-        }
-    }
-
-    private static byte[] littleEndian(int value) {
-        return ByteBuffer.allocate(Integer.BYTES)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .putInt(value)
-                .array();
     }
 }
