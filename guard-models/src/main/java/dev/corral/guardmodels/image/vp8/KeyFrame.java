@@ -18,7 +18,8 @@ public final class KeyFrame {
      *
      * Three passes over the whole picture: blocks are predicted from what is not smoothed yet, then edges are smoothed, then
      * pixels are made. Nothing in a file moves a place beyond its array: sizes are those of the header, which the caller
-     * has checked; places are counted, not read.
+     * has checked; places are counted, not read. What is not equal: coefficients beyond 16 bits, which no encoder writes, and
+     * which libwebp itself reads in several ways, by the processor that it runs on.
      */
 
     private static final int MACROBLOCK = 16;
