@@ -15,7 +15,9 @@ import java.net.URISyntaxException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
@@ -24,6 +26,7 @@ import reactor.netty.http.HttpResources;
 import reactor.netty.http.client.HttpClient;
 import reactor.netty.http.client.HttpClientResponse;
 import reactor.netty.resources.ConnectionProvider;
+import reactor.netty.tcp.SslProvider;
 
 /** Fetches images for strangers. */
 public final class ImageFetcher {
@@ -41,10 +44,18 @@ public final class ImageFetcher {
      * name the rule; what a server inside answered, or whether there is one, is not told to the client.
      */
 
-    /** What a test may change: everything else is as it is in production. */
-    record Rules(String scheme, int port, Predicate<InetAddress> addresses) {
+    /**
+     * What a test may change: everything else is as it is in production.
+     *
+     * @param trust whose certificates count; empty for the authorities that Java trusts
+     */
+    record Rules(
+            String scheme,
+            int port,
+            Predicate<InetAddress> addresses,
+            Optional<Consumer<SslProvider.SslContextSpec>> trust) {
 
-        static final Rules PUBLIC = new Rules("https", 443, AddressBlock::isPublic);
+        static final Rules PUBLIC = new Rules("https", 443, AddressBlock::isPublic, Optional.empty());
     }
 
     private static final String FAILED = "its address could not be fetched";
@@ -71,7 +82,7 @@ public final class ImageFetcher {
     ImageFetcher(FetchLimits limits, Rules rules, AddressResolverGroup<InetSocketAddress> names) {
         this.limits = limits;
         this.rules = rules;
-        this.client = HttpClient.create(ConnectionProvider.newConnection())
+        HttpClient plain = HttpClient.create(ConnectionProvider.newConnection())
                 .resolver(new CheckedResolver(names, rules.addresses))
                 .noProxy()
                 .disableRetry(true)
@@ -83,6 +94,7 @@ public final class ImageFetcher {
                 .headers(headers -> headers.set(HttpHeaderNames.USER_AGENT, "corral")
                         .set(HttpHeaderNames.ACCEPT, "image/*")
                         .set(HttpHeaderNames.ACCEPT_ENCODING, "identity"));
+        this.client = rules.trust.map(plain::secure).orElse(plain);
     }
 
     /** The file at an address, or why there is none; never an error. */

@@ -13,6 +13,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -47,7 +48,11 @@ class ImageFetcherTests {
         InetAddress here = InetAddress.ofLiteral("127.0.0.1");
         return new ImageFetcher(
                 limits,
-                new ImageFetcher.Rules("http", port, address -> address.equals(here) || AddressBlock.isPublic(address)),
+                new ImageFetcher.Rules(
+                        "http",
+                        port,
+                        address -> address.equals(here) || AddressBlock.isPublic(address),
+                        Optional.empty()),
                 names);
     }
 

@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
@@ -90,7 +91,7 @@ class ImageGatewayTests {
         int port = URI.create(images.url()).getPort();
         return new ImageFetcher(
                 new FetchLimits(10_000, Duration.ofSeconds(10), 3),
-                new ImageFetcher.Rules("http", port, here::equals),
+                new ImageFetcher.Rules("http", port, here::equals, Optional.empty()),
                 new ScriptedNames().answer("images.example", "127.0.0.1"));
     }
 

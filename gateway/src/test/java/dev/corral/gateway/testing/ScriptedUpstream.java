@@ -34,8 +34,12 @@ public final class ScriptedUpstream implements AutoCloseable {
     private final DisposableServer server;
 
     public ScriptedUpstream() {
-        server = HttpServer.create()
-                .host("127.0.0.1")
+        this(HttpServer.create());
+    }
+
+    /** On a server that is set up in some way, such as for TLS. */
+    public ScriptedUpstream(HttpServer begun) {
+        server = begun.host("127.0.0.1")
                 .port(0)
                 .handle((request, response) -> request.receive()
                         .aggregate()
@@ -51,6 +55,10 @@ public final class ScriptedUpstream implements AutoCloseable {
                             return Mono.from(script.play(arrived, request, response));
                         }))
                 .bindNow();
+    }
+
+    public int port() {
+        return server.port();
     }
 
     public String url() {
