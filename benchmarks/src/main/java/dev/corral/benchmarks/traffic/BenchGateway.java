@@ -27,7 +27,8 @@ final class BenchGateway implements AutoCloseable {
         this(Map.of("corral.policy.file", policy.toString()));
     }
 
-    private BenchGateway(Map<String, String> more) {
+    /** One with further settings. */
+    BenchGateway(Map<String, String> more) {
         Map<String, String> settings = new LinkedHashMap<>(more);
         settings.put("corral.port", "0");
         settings.put("corral.upstream.url", upstream.url().toString());

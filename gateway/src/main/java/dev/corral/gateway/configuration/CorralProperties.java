@@ -50,6 +50,9 @@ public record CorralProperties(
     /** The name of the one upstream of {@code corral.upstream}. */
     public static final String ONLY_UPSTREAM = "upstream";
 
+    /** Where the guard for images is, of policies that name none. */
+    public static final String VISION = "corral.guard.vision";
+
     /** What cannot name an upstream, since it means all of them: {@code upstream://by-model}. */
     public static final String BY_MODEL = "by-model";
 
@@ -98,6 +101,11 @@ public record CorralProperties(
         return upstreams.isEmpty()
                 ? Map.of(ONLY_UPSTREAM, upstream == null ? Upstream.DEFAULT : upstream.orDefaultPlace())
                 : upstreams;
+    }
+
+    /** Under which key the settings of one of several guards for images stand. */
+    public static String keyOfVision(String name) {
+        return "corral.guard.visions." + name;
     }
 
     /** Under which key the settings of one of the {@link #backends} stand. */
@@ -316,6 +324,7 @@ public record CorralProperties(
      * @param provider what computes: {@code cpu}, or {@code cuda} for an NVIDIA GPU, for which Corral must be started with
      *     {@code --gpu}
      * @param vision who judges images
+     * @param visions further guards for images, by the names that policies use them by
      * @param remote a guard on a server in place of one here; null for none
      */
     public record Guard(
@@ -328,9 +337,25 @@ public record CorralProperties(
             @DefaultValue("256MB") DataSize prefixCacheSize,
             @DefaultValue("cpu") Provider provider,
             @DefaultValue Vision vision,
+            @DefaultValue Map<String, Vision> visions,
             @Nullable Remote remote) {
 
         public Guard {
+            visions = Collections.unmodifiableSortedMap(new TreeMap<>(visions));
+            vision.check(VISION);
+            visions.forEach((name, each) -> {
+                require(
+                        NAME.matcher(name).matches(),
+                        "the name of a guard for images",
+                        "a small letter, then small letters, digits and hyphens, at most 63",
+                        name);
+                require(
+                        each.directory != null || each.remote != null,
+                        keyOfVision(name),
+                        "a guard, by its directory or remote",
+                        "neither");
+                each.check(keyOfVision(name));
+            });
             require(lanes >= 0 && lanes <= 1_024, "corral.guard.lanes", "between 0 and 1024", lanes);
             require(threads >= 0 && threads <= 1_024, "corral.guard.threads", "between 0 and 1024", threads);
             require(queue >= 1, "corral.guard.queue", "at least 1", queue);
@@ -352,7 +377,7 @@ public record CorralProperties(
      * @param directory of a guard that sees, as {@code corral quantize} makes it of Llama Guard 3 11B Vision; null for none
      * @param threads of its one lane; 0 for all processors
      * @param queue requests with images that may wait for it
-     * @param timeout for all images of a request; takes the place of the policy's timeout for texts
+     * @param timeout for all images of a request, where the policy names none
      * @param imageCacheSize memory, outside of the Java heap, for what was made of images, so that another turn about the
      *     same image does not look at it again; an image of Llama Guard 3 11B Vision takes 420 MB
      * @param prefixCacheSize memory, outside of the Java heap, for what was read about images; a token of that guard takes
@@ -368,21 +393,20 @@ public record CorralProperties(
             @DefaultValue("256MB") DataSize prefixCacheSize,
             @Nullable VisionRemote remote) {
 
-        public Vision {
-            require(threads >= 0 && threads <= 1_024, "corral.guard.vision.threads", "between 0 and 1024", threads);
-            require(queue >= 1, "corral.guard.vision.queue", "at least 1", queue);
-            requireTime("corral.guard.vision.timeout", timeout);
-            require(!imageCacheSize.isNegative(), "corral.guard.vision.image-cache-size", "0 or more", imageCacheSize);
-            require(
-                    !prefixCacheSize.isNegative(),
-                    "corral.guard.vision.prefix-cache-size",
-                    "0 or more",
-                    prefixCacheSize);
-            require(
-                    remote == null || directory == null,
-                    "corral.guard.vision.directory",
-                    "left out where corral.guard.vision.remote is set: there is one guard for images",
-                    String.valueOf(directory));
+        private void check(String key) {
+            require(threads >= 0 && threads <= 1_024, key + ".threads", "between 0 and 1024", threads);
+            require(queue >= 1, key + ".queue", "at least 1", queue);
+            requireTime(key + ".timeout", timeout);
+            require(!imageCacheSize.isNegative(), key + ".image-cache-size", "0 or more", imageCacheSize);
+            require(!prefixCacheSize.isNegative(), key + ".prefix-cache-size", "0 or more", prefixCacheSize);
+            if (remote != null) {
+                require(
+                        directory == null,
+                        key + ".directory",
+                        "left out where " + key + ".remote is set: there is one guard for images",
+                        String.valueOf(directory));
+                remote.check(key + ".remote.");
+            }
         }
     }
 
@@ -412,29 +436,23 @@ public record CorralProperties(
             @DefaultValue("20") int topLogprobs,
             @DefaultValue("0.5") double threshold) {
 
-        private static final String PREFIX = "corral.guard.vision.remote.";
-
-        public VisionRemote {
-            require(url != null && isBase(url), PREFIX + "url", BASE, String.valueOf(url));
+        private void check(String key) {
+            require(url != null && isBase(url), key + "url", BASE, String.valueOf(url));
             require(
                     model != null && !model.isBlank(),
-                    PREFIX + "model",
+                    key + "model",
                     "the name that the server knows the guard by, such as meta-llama/Llama-Guard-3-11B-Vision",
                     String.valueOf(model));
             require(
                     apiKey == null || apiKeyFile == null,
-                    PREFIX + "api-key-file",
-                    "left out where " + PREFIX + "api-key is set",
+                    key + "api-key-file",
+                    "left out where " + key + "api-key is set",
                     String.valueOf(apiKeyFile));
-            requireTime(PREFIX + "connect-timeout", connectTimeout);
-            require(
-                    connections >= 1 && connections <= 1_024,
-                    PREFIX + "connections",
-                    "between 1 and 1024",
-                    connections);
-            require(contextTokens >= 1, PREFIX + "context-tokens", "at least 1", contextTokens);
-            require(topLogprobs >= 0 && topLogprobs <= 100, PREFIX + "top-logprobs", "between 0 and 100", topLogprobs);
-            require(threshold > 0 && threshold <= 1, PREFIX + "threshold", "above 0 and at most 1", threshold);
+            requireTime(key + "connect-timeout", connectTimeout);
+            require(connections >= 1 && connections <= 1_024, key + "connections", "between 1 and 1024", connections);
+            require(contextTokens >= 1, key + "context-tokens", "at least 1", contextTokens);
+            require(topLogprobs >= 0 && topLogprobs <= 100, key + "top-logprobs", "between 0 and 100", topLogprobs);
+            require(threshold > 0 && threshold <= 1, key + "threshold", "above 0 and at most 1", threshold);
         }
     }
 

@@ -7,6 +7,7 @@ import dev.corral.guardmodels.conversation.Part.ImagePart;
 import dev.corral.guardmodels.conversation.Turn;
 import dev.corral.guardmodels.image.ImageFormat;
 import dev.corral.policies.policy.ImageUse;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,14 +47,38 @@ public final class ImageIntake {
 
     /** Decodes what is inside of the request, and fetches what the policy allows to. */
     public Mono<Arrived> take(Conversation conversation, ImageUse use) {
-        List<ImagePart> parts = conversation.turns().stream()
+        List<ImagePart> parts = parts(List.of(conversation));
+        return images(parts, use).map(images -> arrived(conversation, parts, images));
+    }
+
+    /** The same of conversations of one request, which may begin alike: an image of several of them is fetched once. */
+    public Mono<List<Conversation>> take(List<Conversation> conversations, ImageUse use) {
+        List<ImagePart> parts = parts(conversations).stream().distinct().toList();
+        return images(parts, use).map(images -> {
+            Map<ImagePart, Image> files = new HashMap<>();
+            for (int i = 0; i < parts.size(); i++) {
+                files.put(parts.get(i), images.get(i));
+            }
+            return conversations.stream()
+                    .map(conversation -> with(
+                            conversation,
+                            parts(List.of(conversation)).stream()
+                                    .map(part -> files.getOrDefault(part, part.image()))
+                                    .toList()))
+                    .toList();
+        });
+    }
+
+    private static List<ImagePart> parts(List<Conversation> conversations) {
+        return conversations.stream()
+                .flatMap(conversation -> conversation.turns().stream())
                 .flatMap(turn -> turn.parts().stream())
                 .filter(ImagePart.class::isInstance)
                 .map(ImagePart.class::cast)
                 .toList();
-        if (parts.isEmpty()) {
-            return Mono.just(new Arrived(conversation, Map.of()));
-        }
+    }
+
+    private Mono<List<Image>> images(List<ImagePart> parts, ImageUse use) {
         return Flux.range(0, parts.size())
                 .flatMapSequential(
                         i -> i < maxImages
@@ -62,18 +87,14 @@ public final class ImageIntake {
                                         + " images; send fewer, or raise corral.images.max-per-request")),
                         AT_ONCE,
                         1)
-                .collectList()
-                .map(images -> arrived(conversation, parts, images));
+                .collectList();
     }
 
     /** The same of a conversation in which there is nothing to be fetched any more. */
     public Conversation inside(Conversation conversation) {
         return with(
                 conversation,
-                conversation.turns().stream()
-                        .flatMap(turn -> turn.parts().stream())
-                        .filter(ImagePart.class::isInstance)
-                        .map(ImagePart.class::cast)
+                parts(List.of(conversation)).stream()
                         .map(part -> part.image() instanceof Image.Reference(String url) && DataUri.is(url)
                                 ? DataUri.read(url)
                                 : part.image())

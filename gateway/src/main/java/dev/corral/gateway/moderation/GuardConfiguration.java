@@ -4,13 +4,17 @@ import dev.corral.gateway.configuration.CorralProperties;
 import dev.corral.guardmodels.guard.CachingGuard;
 import dev.corral.guardmodels.guard.Guard;
 import dev.corral.guardmodels.guard.OnnxGuard;
+import dev.corral.guardmodels.guard.VisionGuard;
 import dev.corral.guardmodels.onnx.ModelException;
+import dev.corral.guardmodels.onnx.Provider;
 import dev.corral.guardmodels.onnx.Resources;
 import dev.corral.guardmodels.store.GuardDirectory;
 import dev.corral.guardmodels.store.GuardStore;
 import dev.corral.guardmodels.store.UnusableGuardException;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
@@ -48,12 +52,19 @@ public class GuardConfiguration {
         } catch (UnusableGuardException | ModelException e) {
             throw new FailureAnalyzedException(
                     "The guard cannot be used: " + e.getMessage() + ".",
-                    directory == null
-                            ? "Build Corral again, or give another guard with --guard DIR."
-                            : "Give a directory that './corral quantize' wrote with --guard DIR (corral.guard.directory),"
-                                    + " or leave it out for the built-in guard.",
+                    advice(e, directory, properties.guard().provider()),
                     e);
         }
+    }
+
+    private static String advice(RuntimeException failure, @Nullable Path directory, Provider provider) {
+        if (provider == Provider.CUDA && failure instanceof ModelException) {
+            return "See to CUDA 12, cuDNN 9 and the driver of the GPU, or start without --gpu (corral.guard.provider: cpu).";
+        }
+        return directory == null
+                ? "Build Corral again, or give another guard with --guard DIR."
+                : "Give a directory that './corral quantize' wrote with --guard DIR (corral.guard.directory), or leave it out"
+                        + " for the built-in guard.";
     }
 
     @Bean
@@ -65,20 +76,28 @@ public class GuardConfiguration {
                 new GuardMetrics(metrics));
     }
 
-    /** The guard that sees images, if the settings name one. */
+    /** The guards that see images, if the settings name any. */
     @Bean
     @ConditionalOnMissingBean
     Eyes eyes(CorralProperties properties) {
-        CorralProperties.Vision vision = properties.guard().vision();
-        if (vision.remote() != null) {
-            return new Eyes(Optional.of(
-                    RemoteGuardConfiguration.vision(vision, properties.guard().hazards())));
-        }
-        return new Eyes(Optional.ofNullable(vision.directory()).map(directory -> seeing(directory, properties)));
+        Map<String, Guard> further = new LinkedHashMap<>();
+        properties
+                .guard()
+                .visions()
+                .forEach((name, vision) -> sees(vision, CorralProperties.keyOfVision(name), properties)
+                        .ifPresent(guard -> further.put(name, guard)));
+        return new Eyes(sees(properties.guard().vision(), CorralProperties.VISION, properties), further);
     }
 
-    private static Guard seeing(Path directory, CorralProperties properties) {
-        CorralProperties.Vision vision = properties.guard().vision();
+    private static Optional<Guard> sees(CorralProperties.Vision vision, String key, CorralProperties properties) {
+        return vision.remote() == null
+                ? Optional.ofNullable(vision.directory()).map(directory -> seeing(directory, vision, key, properties))
+                : Optional.of(RemoteGuardConfiguration.vision(
+                        vision, key, properties.guard().hazards()));
+    }
+
+    private static Guard seeing(
+            Path directory, CorralProperties.Vision vision, String key, CorralProperties properties) {
         try {
             return OnnxGuard.seeing(
                     GuardStore.open(directory).naming(properties.guard().hazards()),
@@ -91,23 +110,45 @@ public class GuardConfiguration {
         } catch (UnusableGuardException | ModelException e) {
             throw new FailureAnalyzedException(
                     "The guard for images cannot be used: " + e.getMessage() + ".",
-                    "Give a directory that './corral quantize' made of Llama Guard 3 11B Vision as"
-                            + " corral.guard.vision.directory, or leave it out: images are then unscanned.",
+                    "Give a directory that './corral quantize' made of Llama Guard 3 11B Vision as " + key
+                            + ".directory, or leave it out: images are then unscanned.",
                     e);
         }
     }
 
     @Bean
     Panel panel(ReactiveGuard guard, Eyes eyes, CorralProperties properties, MeterRegistry metrics) {
-        CorralProperties.Vision vision = properties.guard().vision();
+        Map<Guard, Panel.Seeing> seeing = new LinkedHashMap<>();
+        eyes.guard()
+                .ifPresent(found ->
+                        seeing.put(found, seeing(found, properties.guard().vision(), properties, metrics)));
+        eyes.further()
+                .forEach((name, found) -> seeing.put(
+                        found,
+                        seeing(
+                                found,
+                                properties
+                                        .guard()
+                                        .visions()
+                                        .getOrDefault(name, properties.guard().vision()),
+                                properties,
+                                metrics)));
+        return new Panel(guard, eyes, seeing);
+    }
+
+    private static Panel.Seeing seeing(
+            Guard guard, CorralProperties.Vision vision, CorralProperties properties, MeterRegistry metrics) {
         CorralProperties.VisionRemote remote = vision.remote();
-        Optional<ReactiveGuard> seeing = eyes.guard()
-                .map(found -> new ReactiveGuard(
-                        new CachingGuard(found, properties.guard().cacheSize().toBytes()),
+        if (guard instanceof VisionGuard here) {
+            new GuardMetrics(metrics).images(here);
+        }
+        return new Panel.Seeing(
+                new ReactiveGuard(
+                        new CachingGuard(guard, properties.guard().cacheSize().toBytes()),
                         remote == null ? 1 : remote.connections(),
                         vision.queue(),
-                        new GuardMetrics(metrics)));
-        return new Panel(guard, seeing, vision.timeout());
+                        new GuardMetrics(metrics)),
+                vision.timeout());
     }
 
     private static int lanes(CorralProperties properties) {

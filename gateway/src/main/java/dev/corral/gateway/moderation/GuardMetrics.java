@@ -1,8 +1,10 @@
 package dev.corral.gateway.moderation;
 
+import dev.corral.guardmodels.guard.VisionGuard;
 import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.assessment.Assessment.Inconclusive;
 import dev.corral.policies.assessment.Assessment.Reason;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -11,7 +13,10 @@ import java.util.Collection;
 import java.util.Locale;
 import java.util.function.Supplier;
 
-/** What a guard is busy with: {@code corral.guard.assess} and {@code corral.guard.queue}. */
+/**
+ * What a guard is busy with: {@code corral.guard.assess} and {@code corral.guard.queue}, and {@code corral.guard.images} of one
+ * that sees images on this machine.
+ */
 public final class GuardMetrics {
 
     private final MeterRegistry registry;
@@ -24,6 +29,13 @@ public final class GuardMetrics {
         Gauge.builder("corral.guard.queue", waiting, Collection::size)
                 .description("Jobs that wait for a lane of the guard")
                 .tag("guard", guard)
+                .register(registry);
+    }
+
+    void images(VisionGuard guard) {
+        FunctionCounter.builder("corral.guard.images", guard, VisionGuard::encodedImages)
+                .description("Images and frames that the guard looked at; those that it remembered cost nothing")
+                .tag("guard", guard.profile().id())
                 .register(registry);
     }
 

@@ -15,6 +15,7 @@ import dev.corral.policies.policy.Decision;
 import dev.corral.policies.policy.Direction;
 import dev.corral.policies.policy.Evidence;
 import dev.corral.policies.policy.Facts;
+import dev.corral.policies.policy.GuardKind;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -60,35 +61,46 @@ public final class Judge {
     private Mono<Decision> decide(
             ModeratedExchange exchange, Facts facts, List<Conversation> judgements, List<Turn> turns, Urgency urgency) {
         CompiledPolicy policy = exchange.policy();
-        return panel.assess(
-                        judgements, policy.asked(), urgency, policy.textGuard().timeout())
-                .map(found -> {
-                    Hearing hearing = Hearing.of(found.judged(), turns);
-                    Decision decision = weigh(policy, facts, hearing, found.assessments());
-                    exchange.decided(
-                            facts.direction(),
-                            decision,
-                            () -> hearing.audited(
-                                    policy, facts.direction(), decision, panel.id(), found.assessments()));
-                    shadows.compare(
-                            exchange,
-                            facts,
-                            decision,
-                            panel.looksFor(policy.asked()),
-                            shadow -> weigh(shadow, facts, hearing, found.assessments()));
-                    return decision;
-                });
+        return panel.assess(judgements, policy, urgency).map(found -> {
+            Hearing hearing = Hearing.of(found.judged(), turns);
+            Decision decision = weigh(policy, facts, hearing, found.assessments(), found.guards());
+            exchange.decided(
+                    facts.direction(),
+                    decision,
+                    () -> hearing.audited(policy, facts.direction(), decision, panel.id(policy), found.assessments()));
+            shadows.compare(
+                    exchange,
+                    facts,
+                    decision,
+                    panel.looksFor(policy.asked()),
+                    shadow -> weigh(shadow, facts, hearing, found.assessments(), found.guards()));
+            return decision;
+        });
+    }
+
+    /** The same of what one guard read. */
+    public static Decision weigh(CompiledPolicy policy, Facts facts, Hearing hearing, List<Assessment> assessments) {
+        return weigh(
+                policy,
+                facts,
+                hearing,
+                assessments,
+                assessments.stream().map(_ -> GuardKind.TEXT).toList());
     }
 
     /**
-     * What a policy makes of a guard's assessments, and of what its own patterns find in the texts: in each by itself, and
+     * What a policy makes of the guards' assessments, and of what its own patterns find in the texts: in each by itself, and
      * across their borders.
+     *
+     * @param guards who made each assessment
      */
-    public static Decision weigh(CompiledPolicy policy, Facts facts, Hearing hearing, List<Assessment> assessments) {
+    static Decision weigh(
+            CompiledPolicy policy, Facts facts, Hearing hearing, List<Assessment> assessments, List<GuardKind> guards) {
         List<Evidence> evidence = new ArrayList<>();
         for (int i = 0; i < assessments.size(); i++) {
             Contents judged = hearing.judged().get(i);
-            evidence.add(new Evidence(assessments.get(i), judged.sources(), judged.tools(), judged.hash()));
+            evidence.add(
+                    new Evidence(assessments.get(i), judged.sources(), judged.tools(), judged.hash(), guards.get(i)));
         }
         if (!policy.patternHazards().isEmpty()) {
             for (Contents turn : hearing.turns()) {

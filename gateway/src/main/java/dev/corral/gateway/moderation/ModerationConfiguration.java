@@ -96,12 +96,17 @@ public class ModerationConfiguration {
     }
 
     @Bean
+    ImageIntake imageIntake(ImageFetcher fetcher, CorralProperties properties) {
+        return new ImageIntake(fetcher, properties.images().maxPerRequest());
+    }
+
+    @Bean
     Moderation moderation(
             Dialects dialects,
             RequestBody requestBody,
             CorralProperties properties,
             IdleTimeout idleTimeout,
-            ImageFetcher imageFetcher,
+            ImageIntake images,
             ModelFacts models,
             Panel panel,
             Shadows shadows,
@@ -114,7 +119,7 @@ public class ModerationConfiguration {
                 properties.maxAnswerSize(),
                 properties.stream().keepAlive(),
                 idleTimeout,
-                new ImageIntake(imageFetcher, properties.images().maxPerRequest()),
+                images,
                 models,
                 panel,
                 shadows,
@@ -139,12 +144,14 @@ public class ModerationConfiguration {
             Dialects dialects,
             RequestBody requestBody,
             ReactiveGuard guard,
+            ImageIntake images,
+            Panel panel,
             PolicyRegistry policies,
             CompiledPolicy defaultPolicy,
             ErrorResponses errors,
             ExchangeLog exchangeLog) {
-        VerdictEndpoint endpoint =
-                new VerdictEndpoint(dialects, requestBody, guard, policies, defaultPolicy.name(), errors, exchangeLog);
+        VerdictEndpoint endpoint = new VerdictEndpoint(
+                dialects, requestBody, guard, images, panel, policies, defaultPolicy.name(), errors, exchangeLog);
         endpoint.setOrder(Ordered.HIGHEST_PRECEDENCE);
         return endpoint;
     }

@@ -19,8 +19,8 @@ import org.springframework.context.annotation.Configuration;
 public class PolicyConfiguration {
 
     @Bean
-    PolicyFiles policyFiles(Guard guard, CorralProperties properties) {
-        return new PolicyFiles(properties.policy().file(), properties.policy().directory(), guard);
+    PolicyFiles policyFiles(Guard guard, Eyes eyes, CorralProperties properties) {
+        return new PolicyFiles(properties.policy().file(), properties.policy().directory(), guard, eyes);
     }
 
     @Bean

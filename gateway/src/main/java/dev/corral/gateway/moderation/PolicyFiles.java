@@ -3,6 +3,7 @@ package dev.corral.gateway.moderation;
 import dev.corral.guardmodels.guard.Guard;
 import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.GuardSight;
+import dev.corral.policies.policy.GuardSight.GuardNames;
 import dev.corral.policies.policy.Policies;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -13,6 +14,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -23,8 +25,9 @@ import org.jspecify.annotations.Nullable;
  * @param file of the default policy; null for the built-in one
  * @param directory of further ones; null for none
  * @param guard who is to be asked for the hazards of each
+ * @param eyes who sees images
  */
-record PolicyFiles(@Nullable Path file, @Nullable Path directory, Guard guard) {
+record PolicyFiles(@Nullable Path file, @Nullable Path directory, Guard guard, Eyes eyes) {
 
     /** The default policy. */
     CompiledPolicy loadDefault() {
@@ -44,6 +47,7 @@ record PolicyFiles(@Nullable Path file, @Nullable Path directory, Guard guard) {
         CompiledPolicy policy = Policies.load(each, sight());
         try {
             guard.asking(policy.asked());
+            eyes.of(policy).ifPresent(sees -> sees.asking(policy.asked()));
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(each + ": " + e.getMessage(), e);
         }
@@ -55,7 +59,7 @@ record PolicyFiles(@Nullable Path file, @Nullable Path directory, Guard guard) {
                 guard.profile().taxonomy(),
                 guard.profile().recommendedThreshold(),
                 guard.places(),
-                Set.of(guard.profile().id()));
+                Optional.of(new GuardNames(Set.of(guard.profile().id()), eyes.names())));
     }
 
     /**

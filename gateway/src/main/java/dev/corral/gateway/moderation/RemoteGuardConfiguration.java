@@ -50,14 +50,13 @@ final class RemoteGuardConfiguration {
     }
 
     /** A guard that sees images. */
-    static Guard vision(CorralProperties.Vision vision, NamedHazards named) {
+    static Guard vision(CorralProperties.Vision vision, String key, NamedHazards named) {
         CorralProperties.VisionRemote remote = Objects.requireNonNull(vision.remote());
         try {
             GuardFamily family = GuardFamily.byId(remote.family())
                     .orElseThrow(() -> new IllegalArgumentException(
-                            "corral.guard.vision.remote.family must be llama-guard-3, or llama-guard-3-8b for Llama Guard"
-                                    + " 4, which has its hazards: "
-                                    + remote.family()));
+                            key + ".remote.family must be llama-guard-3, or llama-guard-3-8b for Llama Guard 4, which"
+                                    + " has its hazards: " + remote.family()));
             return RemoteGuard.seeing(new RemoteSettings(
                     Objects.requireNonNull(remote.url()),
                     Objects.requireNonNull(remote.model()),
@@ -67,7 +66,7 @@ final class RemoteGuardConfiguration {
                     named,
                     remote.apiKeyFile() == null
                             ? Optional.ofNullable(remote.apiKey())
-                            : Optional.of(ApiKey.of(text(remote.apiKeyFile(), "vision.remote.api-key-file"))),
+                            : Optional.of(ApiKey.of(text(remote.apiKeyFile(), key + ".remote.api-key-file"))),
                     remote.connectTimeout(),
                     vision.timeout(),
                     remote.connections(),
@@ -82,14 +81,14 @@ final class RemoteGuardConfiguration {
     private static OwnHazards hazards(@Nullable Path file, GuardFamily family) {
         return file == null
                 ? OwnHazards.of(family)
-                : OwnHazards.parse(text(file, "remote.hazards-file"), file.toString(), family);
+                : OwnHazards.parse(text(file, "corral.guard.remote.hazards-file"), file.toString(), family);
     }
 
     private static Optional<ApiKey> apiKey(CorralProperties.Remote remote) {
         Path file = remote.apiKeyFile();
         return file == null
                 ? Optional.ofNullable(remote.apiKey())
-                : Optional.of(ApiKey.of(text(file, "remote.api-key-file")));
+                : Optional.of(ApiKey.of(text(file, "corral.guard.remote.api-key-file")));
     }
 
     private static String text(Path file, String setting) {
@@ -97,7 +96,7 @@ final class RemoteGuardConfiguration {
             return Files.readString(file);
         } catch (IOException e) {
             throw new IllegalArgumentException(
-                    "corral.guard." + setting + " must be a file that can be read: " + file + " ("
+                    setting + " must be a file that can be read: " + file + " ("
                             + e.getClass().getSimpleName() + ")",
                     e);
         }
@@ -106,7 +105,8 @@ final class RemoteGuardConfiguration {
     private static FailureAnalyzedException unusable(String why, Exception cause) {
         FailureAnalyzedException unusable = new FailureAnalyzedException(
                 "The remote guard cannot be used: " + why + ".",
-                "Correct the settings below corral.guard.remote or corral.guard.vision.remote, or leave them out for a guard on this machine.");
+                "Correct the settings below corral.guard.remote or corral.guard.vision.remote, or leave them out for a guard"
+                        + " on this machine.");
         unusable.initCause(cause);
         return unusable;
     }

@@ -10,6 +10,7 @@ import dev.corral.gateway.exchange.ErrorResponses;
 import dev.corral.gateway.exchange.ExchangeLog;
 import dev.corral.gateway.exchange.ModeratedExchange;
 import dev.corral.gateway.exchange.WireResponses;
+import dev.corral.gateway.image.ImageIntake;
 import dev.corral.guardmodels.conversation.Conversation;
 import dev.corral.policies.assessment.Assessment;
 import dev.corral.policies.assessment.Assessment.Inconclusive;
@@ -28,8 +29,9 @@ import org.springframework.web.server.WebHandler;
 import reactor.core.publisher.Mono;
 
 /**
- * Judges texts for whoever asks, such as by {@code POST /v1/moderations}: by the policy of the tenant, the one that the
- * request names, that of the route {@value #ROUTE}, or else the default one, and decides nothing for them. Where it has an order before the routes, none of these requests goes to an upstream, which is not the judge here.
+ * Judges texts and images for whoever asks, such as by {@code POST /v1/moderations}: by the policy of the tenant, the one
+ * that the request names, that of the route {@value #ROUTE}, or else the default one, and decides nothing for them. Where it
+ * has an order before the routes, none of these requests goes to an upstream, which is not the judge here.
  */
 public final class VerdictEndpoint extends AbstractHandlerMapping {
 
@@ -39,6 +41,8 @@ public final class VerdictEndpoint extends AbstractHandlerMapping {
     private final Dialects dialects;
     private final RequestBody requestBody;
     private final ReactiveGuard guard;
+    private final ImageIntake images;
+    private final Panel panel;
     private final PolicyRegistry policies;
     private final String defaultPolicy;
     private final ErrorResponses errors;
@@ -47,12 +51,15 @@ public final class VerdictEndpoint extends AbstractHandlerMapping {
     /**
      * Judged by what is in force at the time of each request.
      *
+     * @param guard that answers are signed with
      * @param defaultPolicy a name in the registry
      */
-    public VerdictEndpoint(
+    VerdictEndpoint(
             Dialects dialects,
             RequestBody requestBody,
             ReactiveGuard guard,
+            ImageIntake images,
+            Panel panel,
             PolicyRegistry policies,
             String defaultPolicy,
             ErrorResponses errors,
@@ -60,6 +67,8 @@ public final class VerdictEndpoint extends AbstractHandlerMapping {
         this.dialects = dialects;
         this.requestBody = requestBody;
         this.guard = guard;
+        this.images = images;
+        this.panel = panel;
         this.policies = policies;
         this.defaultPolicy = defaultPolicy;
         this.errors = errors;
@@ -115,34 +124,41 @@ public final class VerdictEndpoint extends AbstractHandlerMapping {
     }
 
     private Mono<List<Verdict>> verdicts(ModeratedExchange moderated, VerdictRequest request) {
-        return guard.assess(
-                        request.inputs(),
-                        moderated.policy().asked(),
-                        Urgency.PROMPT,
-                        moderated.policy().textGuard().timeout())
-                .map(assessments -> IntStream.range(0, assessments.size())
-                        .mapToObj(i ->
-                                verdict(moderated, request, request.inputs().get(i), assessments.get(i)))
-                        .toList());
+        CompiledPolicy policy = moderated.policy();
+        return images.take(request.inputs(), policy.images())
+                .flatMap(inputs -> panel.assess(inputs, policy, Urgency.PROMPT)
+                        .map(found -> IntStream.range(0, inputs.size())
+                                .mapToObj(i -> verdict(
+                                        moderated, request, request.inputs().get(i), found.about(i)))
+                                .toList()));
     }
 
     private Verdict verdict(
-            ModeratedExchange moderated, VerdictRequest request, Conversation input, Assessment assessment) {
-        Hearing hearing = Hearing.of(List.of(input), List.of(input.turns().getLast()));
-        Decision decision =
-                Judge.weigh(moderated.policy(), moderated.facts(request.direction(), ""), hearing, List.of(assessment));
+            ModeratedExchange moderated, VerdictRequest request, Conversation input, Panel.Verdicts found) {
+        CompiledPolicy policy = moderated.policy();
+        Hearing hearing = Hearing.of(
+                found.judged(), List.of(found.judged().getFirst().turns().getLast()));
+        Decision decision = Judge.weigh(
+                policy, moderated.facts(request.direction(), ""), hearing, found.assessments(), found.guards());
         moderated.decided(
                 request.direction(),
                 decision,
-                () -> hearing.audited(
-                        moderated.policy(),
-                        request.direction(),
-                        decision,
-                        guard.profile().id(),
-                        List.of(assessment)));
-        return switch (assessment) {
-            case Inconclusive inconclusive -> throw Judge.withoutVerdict(inconclusive);
-            case Scored scored -> new Verdict(input, scored, decision);
-        };
+                () -> hearing.audited(policy, request.direction(), decision, panel.id(policy), found.assessments()));
+        return new Verdict(input, scored(found.assessments(), decision), decision);
+    }
+
+    /** What was found; a guard without a verdict leaves one only where the other guard found enough to decide. */
+    private static Scored scored(List<Assessment> assessments, Decision decision) {
+        List<Scored> scored = assessments.stream()
+                .filter(Scored.class::isInstance)
+                .map(Scored.class::cast)
+                .toList();
+        for (Assessment assessment : assessments) {
+            if (assessment instanceof Inconclusive inconclusive
+                    && (scored.isEmpty() || decision.findings().isEmpty())) {
+                throw Judge.withoutVerdict(inconclusive);
+            }
+        }
+        return scored.stream().reduce(Scored::or).orElseThrow();
     }
 }

@@ -8,7 +8,6 @@ import dev.corral.guardmodels.store.GuardManifest;
 import dev.corral.guardmodels.store.GuardStore;
 import dev.corral.policies.policy.GuardSight;
 import java.nio.file.Path;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -24,8 +23,7 @@ final class GuardChoice {
     /** What it sees; its weights are not loaded. */
     GuardSight sight() {
         GuardManifest manifest = open().manifest();
-        return new GuardSight(
-                manifest.taxonomy(), manifest.recommendedThreshold(), manifest.places(), Set.of(manifest.id()));
+        return new GuardSight(manifest.taxonomy(), manifest.recommendedThreshold(), manifest.places());
     }
 
     /** The guard itself; this takes seconds. */

@@ -123,6 +123,13 @@ final class StartReport implements SmartLifecycle, ApplicationListener<Applicati
                         sees -> log.info("guard for images {} ({}): {}", sees.id(), sees.precision(), sees.quality()),
                         () -> log.info("no guard for images: they are unscanned, which the built-in policy blocks"
                                 + " (corral.guard.vision.directory)"));
+        eyes.further()
+                .forEach((name, guard) -> log.info(
+                        "guard for images of policies that use {}: {} ({}): {}",
+                        name,
+                        guard.profile().id(),
+                        guard.profile().precision(),
+                        guard.profile().quality()));
         if (properties.guard().directory() == null && properties.guard().remote() == null) {
             log.info("for Llama Guard 3 1B instead: ./corral quantize --from DIR --to DIR --precision int4, then"
                     + " ./corral run --guard DIR");

@@ -72,6 +72,7 @@ class CorralPropertiesTests {
                                         DataSize.ofGigabytes(1),
                                         DataSize.ofMegabytes(256),
                                         null),
+                                Map.of(),
                                 null),
                         new CorralProperties.Images(16, DataSize.ofMegabytes(8), Duration.ofSeconds(10)),
                         new CorralProperties.Audit(
@@ -118,6 +119,7 @@ class CorralPropertiesTests {
                 .containsExactlyElementsOf(KnownProperties.all().stream()
                         .filter(key -> !key.startsWith(REMOTE)
                                 && !key.startsWith(VISION_REMOTE)
+                                && !key.startsWith("corral.guard.visions.")
                                 && !key.startsWith("corral.upstream"))
                         .toList());
         assertThat(bind(settings))
@@ -150,6 +152,7 @@ class CorralPropertiesTests {
                                         DataSize.ofMegabytes(13),
                                         DataSize.ofMegabytes(14),
                                         null),
+                                Map.of(),
                                 null),
                         new CorralProperties.Images(10, DataSize.ofMegabytes(11), Duration.ofSeconds(12)),
                         new CorralProperties.Audit(
@@ -359,6 +362,35 @@ class CorralPropertiesTests {
         assertThatExceptionOfType(BindException.class)
                 .isThrownBy(() -> bind(settings))
                 .withStackTraceContaining("corral.guard.vision." + key + " must be " + rule);
+    }
+
+    @Test
+    void bindWhenThereAreFurtherGuardsForImagesHasTheKeysOfTheFirst() {
+        assertThat(KnownProperties.all().stream()
+                        .filter(key -> key.startsWith("corral.guard.visions."))
+                        .map(key -> key.replace("corral.guard.visions.*.", "corral.guard.vision.")))
+                .containsExactlyElementsOf(KnownProperties.all().stream()
+                        .filter(key -> key.startsWith("corral.guard.vision."))
+                        .toList());
+        assertThat(bind(Map.of(
+                                "corral.guard.visions.here.directory", "/models/vision",
+                                "corral.guard.visions.there.remote.url", "http://localhost:8000/v1",
+                                "corral.guard.visions.there.remote.model", "m"))
+                        .guard()
+                        .visions())
+                .containsOnlyKeys("here", "there");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            corral.guard.visions.Here.directory | /m  | the name of a guard for images must be a small letter, then
+            corral.guard.visions.here.threads   | 2   | corral.guard.visions.here must be a guard, by its directory or remote
+            corral.guard.visions.here.remote.url | x:y | corral.guard.visions.here.remote.url must be an address
+            """)
+    void bindWhenAFurtherGuardForImagesIsWrongSaysWhich(String key, String value, String message) {
+        assertThatExceptionOfType(BindException.class)
+                .isThrownBy(() -> bind(Map.of(key, value)))
+                .withStackTraceContaining(message);
     }
 
     @Test

@@ -21,7 +21,6 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import org.springframework.mock.http.server.reactive.MockServerHttpRequest;
 import org.springframework.mock.web.server.MockServerWebExchange;
 import org.springframework.util.unit.DataSize;
@@ -42,9 +41,7 @@ final class StreamBed implements AutoCloseable {
     StreamBed(String policy) {
         this.policy = Policies.compile(
                 policy, "bed.yaml", Beside.NOTHING, new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), 14));
-        this.judge = new Judge(
-                new Panel(reactive, Optional.empty(), Duration.ofSeconds(20)),
-                new Shadows(new PolicyRegistry(List.of(this.policy)), metrics));
+        this.judge = new Judge(Panel.reading(reactive), new Shadows(new PolicyRegistry(List.of(this.policy)), metrics));
     }
 
     ModeratedExchange exchange() {

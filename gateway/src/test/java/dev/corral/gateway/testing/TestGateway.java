@@ -58,7 +58,9 @@ public final class TestGateway implements AutoCloseable {
     /** Starts one with a guard that sees images, too. */
     public static TestGateway start(Guard guard, Guard seeing, Map<String, String> settings) {
         return start(
-                guard, settings, beans -> beans.registerBean("eyes", Eyes.class, () -> new Eyes(Optional.of(seeing))));
+                guard,
+                settings,
+                beans -> beans.registerBean("eyes", Eyes.class, () -> new Eyes(Optional.of(seeing), Map.of())));
     }
 
     /** Starts one with these settings and these beans beside the usual ones of a test. */

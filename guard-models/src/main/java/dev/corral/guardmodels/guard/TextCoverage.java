@@ -64,7 +64,7 @@ public final class TextCoverage {
         return Dialogue.texts(turn).stream().mapToLong(String::length).sum();
     }
 
-    private static String unseen(Image image) {
+    static String unseen(Image image) {
         return image instanceof Image.Unavailable unavailable ? unavailable.why() : BLIND;
     }
 

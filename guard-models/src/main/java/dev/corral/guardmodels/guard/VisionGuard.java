@@ -1,6 +1,7 @@
 package dev.corral.guardmodels.guard;
 
 import dev.corral.guardmodels.conversation.Conversation;
+import dev.corral.guardmodels.conversation.Image;
 import dev.corral.guardmodels.conversation.Part;
 import dev.corral.guardmodels.conversation.Part.ImagePart;
 import dev.corral.guardmodels.conversation.Role;
@@ -67,6 +68,11 @@ public final class VisionGuard implements Guard {
         return prompts.profile();
     }
 
+    /** Images that the model looked at since it was loaded; those that it remembered are not among them. */
+    public long encodedImages() {
+        return model.encodedImages();
+    }
+
     @Override
     public int places() {
         return prompts.places();
@@ -82,7 +88,7 @@ public final class VisionGuard implements Guard {
     public Assessment assess(Conversation conversation) {
         List<ImagePart> parts = imagesOf(conversation);
         Turn subject = conversation.turns().getLast();
-        Coverage nothing = coverage(subject, 0, new Extent(0, parts.size()), List.of());
+        Coverage nothing = unjudged(conversation);
         try {
             Seen seen = new Seen(spoken(conversation.turns()));
             for (ImagePart part : parts) {
@@ -97,6 +103,19 @@ public final class VisionGuard implements Guard {
         } catch (RuntimeException e) {
             return Failure.of(e, nothing);
         }
+    }
+
+    /**
+     * What is known of a conversation that a guard for images came to no verdict on: only what there is no file of is
+     * unscanned, whoever looks.
+     */
+    public static Coverage unjudged(Conversation conversation) {
+        List<ImagePart> parts = imagesOf(conversation);
+        List<Unscanned> unscanned = parts.stream()
+                .filter(part -> part.image() instanceof Image.Unavailable)
+                .map(part -> new Unscanned(TextCoverage.IMAGE, part.where(), TextCoverage.unseen(part.image())))
+                .toList();
+        return coverage(conversation.turns().getLast(), 0, new Extent(0, parts.size()), unscanned);
     }
 
     /** The images of all turns, oldest first. */

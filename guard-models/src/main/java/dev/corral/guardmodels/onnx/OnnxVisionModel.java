@@ -146,7 +146,7 @@ public final class OnnxVisionModel implements VisionModel {
         return (tokens, rows) -> decoder.logits(tokens, rows, sight);
     }
 
-    /** Images that were looked at since the model was loaded; those that were remembered are not among them. */
+    @Override
     public long encodedImages() {
         return encoder.encoded();
     }

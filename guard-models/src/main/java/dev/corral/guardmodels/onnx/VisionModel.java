@@ -15,6 +15,9 @@ public interface VisionModel extends AutoCloseable {
     /** The decoder as it sees nothing. */
     Decoder blind();
 
+    /** Images that were looked at since the model was loaded; those that were remembered are not among them. */
+    long encodedImages();
+
     /** The most tokens of one call. */
     int contextTokens();
 

@@ -91,6 +91,11 @@ class VisionGuardTests {
         }
 
         @Override
+        public long encodedImages() {
+            return seen.size();
+        }
+
+        @Override
         public Decoder blind() {
             return (tokens, _) -> {
                 asked.add(tokens);

@@ -40,6 +40,22 @@ public sealed interface Assessment {
             this(unsafe, hazards, rest(unsafe, hazards), Meaning.FIRST_HAZARD, coverage);
         }
 
+        /** The highest that one or the other of two guards found in the same content. */
+        public Scored or(Scored other) {
+            Map<Hazard, Probability> highest = new LinkedHashMap<>(hazards);
+            other.hazards.forEach((hazard, probability) -> highest.merge(hazard, probability, Scored::max));
+            return new Scored(
+                    max(unsafe, other.unsafe),
+                    highest,
+                    max(unnamed, other.unnamed),
+                    meaning.or(other.meaning),
+                    coverage.or(other.coverage));
+        }
+
+        private static Probability max(Probability a, Probability b) {
+            return a.compareTo(b) >= 0 ? a : b;
+        }
+
         private static Probability rest(Probability unsafe, Map<Hazard, Probability> hazards) {
             double named = 0;
             for (Probability hazard : hazards.values()) {

@@ -31,6 +31,16 @@ public record Coverage(Extent characters, Extent images, List<Unscanned> unscann
                 Stream.concat(unscanned.stream(), other.unscanned.stream()).toList());
     }
 
+    /** What was seen by one or the other of two guards that judged the same content. */
+    public Coverage or(Coverage other) {
+        return new Coverage(
+                characters.or(other.characters),
+                images.or(other.images),
+                Stream.concat(unscanned.stream(), other.unscanned.stream())
+                        .distinct()
+                        .toList());
+    }
+
     /**
      * Part of a whole.
      *
@@ -45,6 +55,10 @@ public record Coverage(Extent characters, Extent images, List<Unscanned> unscann
             if (scanned < 0 || scanned > total) {
                 throw new IllegalArgumentException("scanned must be between 0 and total: " + scanned + " of " + total);
             }
+        }
+
+        Extent or(Extent other) {
+            return new Extent(Math.max(scanned, other.scanned), Math.max(total, other.total));
         }
 
         Extent plus(Extent other) {

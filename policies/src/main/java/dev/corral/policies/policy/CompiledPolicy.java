@@ -20,6 +20,7 @@ import java.math.RoundingMode;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
@@ -60,6 +61,8 @@ public final class CompiledPolicy {
      */
 
     private static final double SLACK = 1e-9;
+
+    private static final Duration TEXT_TIMEOUT = Duration.ofSeconds(10);
 
     private static final int UNSCANNED_SHOWN = 3;
     private static final String BLOCKED = "This content was blocked by the safety policy.";
@@ -130,9 +133,9 @@ public final class CompiledPolicy {
         return policy.guards();
     }
 
-    /** How the guard for text is used. */
-    public GuardUse textGuard() {
-        return policy.guards().text();
+    /** For one judgement of a text. */
+    public Duration textTimeout() {
+        return guards().text().timeout().orElse(TEXT_TIMEOUT);
     }
 
     /** What is allowed about images that a request names by their address. */
@@ -303,7 +306,7 @@ public final class CompiledPolicy {
                 .filter(ground -> grounds.stream().noneMatch(g -> g.outcome.compareTo(ground.outcome) >= 0))
                 .ifPresent(grounds::add);
         unscanned(assessments, facts).ifPresent(grounds::add);
-        withoutVerdict(assessments).ifPresent(grounds::add);
+        grounds.addAll(withoutVerdict(evidence));
         Outcome outcome = grounds.stream()
                 .map(Ground::outcome)
                 .max(Comparator.naturalOrder())
@@ -491,8 +494,16 @@ public final class CompiledPolicy {
                         + "."));
     }
 
-    private Optional<Ground> withoutVerdict(List<Assessment> assessments) {
-        List<String> reasons = assessments.stream()
+    private List<Ground> withoutVerdict(List<Evidence> evidence) {
+        return Stream.of(GuardKind.values())
+                .flatMap(guard -> withoutVerdict(guard, evidence).stream())
+                .toList();
+    }
+
+    private Optional<Ground> withoutVerdict(GuardKind guard, List<Evidence> evidence) {
+        List<String> reasons = evidence.stream()
+                .filter(piece -> piece.guard() == guard)
+                .map(Evidence::assessment)
                 .filter(Inconclusive.class::isInstance)
                 .map(Inconclusive.class::cast)
                 .map(inconclusive ->
@@ -502,12 +513,13 @@ public final class CompiledPolicy {
         if (reasons.isEmpty()) {
             return Optional.empty();
         }
-        GuardUse.Unavailable unavailable = textGuard().unavailable();
+        GuardUse.Unavailable unavailable = guards().of(guard).unavailable();
+        String who = guard == GuardKind.TEXT ? "The guard" : "The guard for images";
         return Optional.of(new Ground(
                 unavailable.outcome(),
                 List.of(),
                 List.of(),
-                "The guard came to no verdict (" + String.join("; ", reasons) + "), and the policy says 'unavailable: "
+                who + " came to no verdict (" + String.join("; ", reasons) + "), and the policy says 'unavailable: "
                         + unavailable.name().toLowerCase(Locale.ROOT) + "'.",
                 UNAVAILABLE));
     }

@@ -11,12 +11,19 @@ import java.util.Set;
  * @param sources who says it, at least one; where a piece mixes several, the strictest rule of all of them counts
  * @param tools names of the tools that are called, answer or are defined in it; none where none is known
  * @param hash of the content
+ * @param guard who found it
  */
-public record Evidence(Assessment assessment, Set<ContentSource> sources, Set<String> tools, ContentHash hash) {
+public record Evidence(
+        Assessment assessment, Set<ContentSource> sources, Set<String> tools, ContentHash hash, GuardKind guard) {
 
     public Evidence {
         tools = Set.copyOf(tools);
         sources = Collections.unmodifiableSet(EnumSet.copyOf(sources));
+    }
+
+    /** Of what was read. */
+    public Evidence(Assessment assessment, Set<ContentSource> sources, Set<String> tools, ContentHash hash) {
+        this(assessment, sources, tools, hash, GuardKind.TEXT);
     }
 
     /** Of content that has nothing to do with tools. */

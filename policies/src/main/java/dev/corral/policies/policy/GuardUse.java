@@ -7,16 +7,14 @@ import java.util.Optional;
 /**
  * How a policy uses a guard.
  *
- * @param use the guard's name; empty for the one that there is
- * @param timeout for one judgement
+ * @param use the guard's name; empty for the one that there is, or the gateway's own choice of several
+ * @param timeout for one judgement; empty where whoever runs the guard knows better: ten seconds for texts, for images what
+ *     the gateway's settings say
  * @param unavailable what happens to content that the guard came to no verdict on
  */
-public record GuardUse(Optional<GuardReference> use, Duration timeout, Unavailable unavailable) {
+public record GuardUse(Optional<GuardReference> use, Optional<Duration> timeout, Unavailable unavailable) {
 
-    static final GuardUse TEXT = new GuardUse(Optional.empty(), Duration.ofSeconds(10), Unavailable.ERROR);
-
-    /** Images take longer. */
-    static final GuardUse VISION = new GuardUse(Optional.empty(), Duration.ofSeconds(20), Unavailable.ERROR);
+    static final GuardUse DEFAULT = new GuardUse(Optional.empty(), Optional.empty(), Unavailable.ERROR);
 
     /** What happens without a verdict. */
     public enum Unavailable {

@@ -298,7 +298,15 @@ public record Policy(
      */
     public record Guards(GuardUse text, GuardUse vision) {
 
-        static final Guards DEFAULT = new Guards(GuardUse.TEXT, GuardUse.VISION);
+        /** How the guard of a kind is used. */
+        public GuardUse of(GuardKind kind) {
+            return switch (kind) {
+                case TEXT -> text;
+                case VISION -> vision;
+            };
+        }
+
+        static final Guards DEFAULT = new Guards(GuardUse.DEFAULT, GuardUse.DEFAULT);
     }
 
     /** A guard as a file names it. */

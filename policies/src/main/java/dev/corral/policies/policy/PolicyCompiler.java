@@ -25,7 +25,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /** Checks policies against what a guard can see, and makes them ready for decisions. */
 public final class PolicyCompiler {
@@ -326,20 +325,29 @@ public final class PolicyCompiler {
     }
 
     private void checkGuards() {
-        if (sight.guards().isEmpty()) {
-            return;
-        }
-        Stream.of(policy.guards().text(), policy.guards().vision())
-                .flatMap(guard -> guard.use().stream())
-                .filter(reference -> !sight.guards().contains(reference.name()))
-                .forEach(reference -> problems.report(
-                        Problem.UNKNOWN_GUARD,
-                        reference.location(),
-                        "the gateway has no guard " + Problems.quote(reference.name()) + "; it has "
-                                + sight.guards().stream().sorted().collect(Collectors.joining(", ")),
-                        Spelling.nearest(reference.name(), sight.guards())
+        sight.names().ifPresent(names -> {
+            for (GuardKind kind : GuardKind.values()) {
+                policy.guards()
+                        .of(kind)
+                        .use()
+                        .filter(reference -> !names.of(kind).contains(reference.name()))
+                        .ifPresent(reference -> unknownGuard(kind, reference, names.of(kind)));
+            }
+        });
+    }
+
+    private void unknownGuard(GuardKind kind, Policy.GuardReference reference, Set<String> known) {
+        String guard = kind == GuardKind.TEXT ? "guard" : "guard for images";
+        problems.report(
+                Problem.UNKNOWN_GUARD,
+                reference.location(),
+                "the gateway has no " + guard + " " + Problems.quote(reference.name()) + "; it has "
+                        + (known.isEmpty() ? "none" : known.stream().sorted().collect(Collectors.joining(", "))),
+                known.isEmpty()
+                        ? "Leave 'use' out, or run the gateway with one: corral.guard.vision."
+                        : Spelling.nearest(reference.name(), known)
                                 .map(name -> "Did you mean '" + name + "'?")
-                                .orElse("Correct it, or leave 'use' out for the one that there is.")));
+                                .orElse("Correct it, or leave 'use' out for the one that there is."));
     }
 
     private Optional<Hazard> hazard(HazardReference reference) {

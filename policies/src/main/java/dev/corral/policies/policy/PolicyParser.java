@@ -217,24 +217,22 @@ public final class PolicyParser {
         Optional<Fields> fields = value.fields(GUARDS);
         return new Guards(
                 fields.flatMap(guards -> guards.optional("text"))
-                        .map(text -> guard(text, GuardUse.TEXT))
-                        .orElse(GuardUse.TEXT),
+                        .map(PolicyParser::guard)
+                        .orElse(GuardUse.DEFAULT),
                 fields.flatMap(guards -> guards.optional("vision"))
-                        .map(vision -> guard(vision, GuardUse.VISION))
-                        .orElse(GuardUse.VISION));
+                        .map(PolicyParser::guard)
+                        .orElse(GuardUse.DEFAULT));
     }
 
-    private static GuardUse guard(Value value, GuardUse otherwise) {
+    private static GuardUse guard(Value value) {
         Optional<Fields> fields = value.fields(GUARD);
         return new GuardUse(
                 fields.flatMap(guard -> guard.optional("use"))
                         .flatMap(use -> use.identifier().map(name -> new GuardReference(name, use.location()))),
-                fields.flatMap(guard -> guard.optional("timeout"))
-                        .flatMap(Value::duration)
-                        .orElse(otherwise.timeout()),
+                fields.flatMap(guard -> guard.optional("timeout")).flatMap(Value::duration),
                 fields.flatMap(guard -> guard.optional("unavailable"))
                         .flatMap(unavailable -> unavailable.word(OUTCOMES))
-                        .orElse(otherwise.unavailable()));
+                        .orElse(GuardUse.DEFAULT.unavailable()));
     }
 
     private ImageUse images(Value value) {

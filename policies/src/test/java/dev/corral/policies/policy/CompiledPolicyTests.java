@@ -33,6 +33,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -322,6 +323,30 @@ class CompiledPolicyTests {
     }
 
     @Test
+    void weighWhenAGuardHasNoVerdictFollowsThePolicyForThatGuard() {
+        CompiledPolicy policy = compile("""
+                policy: p
+                version: 1
+                guards:
+                  text: { timeout: 3s, unavailable: error }
+                  vision: { unavailable: flag }
+                """);
+        Assessment none = new Inconclusive(Reason.TIMEOUT, "too late", Coverage.NOTHING);
+        Evidence read = new Evidence(none, Set.of(ContentSource.USER), ContentHash.NONE);
+        Evidence seen = new Evidence(none, Set.of(ContentSource.USER), Set.of(), ContentHash.NONE, GuardKind.VISION);
+
+        assertThat(policy.textTimeout()).isEqualTo(Duration.ofSeconds(3));
+        assertThat(policy.weigh(List.of(read), PROMPT).outcome()).isEqualTo(Outcome.UNAVAILABLE);
+        assertThat(policy.weigh(List.of(seen), PROMPT)).satisfies(decision -> {
+            assertThat(decision.outcome()).isEqualTo(Outcome.FLAG);
+            assertThat(decision.explanation())
+                    .isEqualTo("The guard for images came to no verdict (timeout, too late), and the policy says"
+                            + " 'unavailable: flag'.");
+        });
+        assertThat(policy.weigh(List.of(seen, read), PROMPT).outcome()).isEqualTo(Outcome.UNAVAILABLE);
+    }
+
+    @Test
     void compileWhenPolicyNamesNoDefaultTakesTheGuardsThreshold() {
         CompiledPolicy policy = Policies.compile(
                 "policy: p\nversion: 1\n",
@@ -343,9 +368,10 @@ class CompiledPolicyTests {
 
         assertThat(policy.name()).isEqualTo("p");
         assertThat(policy.version()).isEqualTo(1);
-        assertThat(policy.textGuard())
-                .isEqualTo(new GuardUse(Optional.empty(), Duration.ofSeconds(10), GuardUse.Unavailable.ERROR));
-        assertThat(policy.guards().vision().timeout()).isEqualTo(Duration.ofSeconds(20));
+        assertThat(policy.textTimeout()).isEqualTo(Duration.ofSeconds(10));
+        assertThat(policy.guards().text())
+                .isEqualTo(new GuardUse(Optional.empty(), Optional.empty(), GuardUse.Unavailable.ERROR));
+        assertThat(policy.guards().vision()).isEqualTo(policy.guards().text());
         assertThat(policy.streaming()).isEqualTo(new StreamingWindows(60, 200));
         assertThat(policy.optimism()).isEqualTo(Optimism.NEVER);
         assertThat(policy.policy().unscanned()).isEqualTo(Action.BLOCK);

@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -183,7 +184,7 @@ class PoliciesTests {
                   text: { use: startr, timeout: 2s, unavailable: block }
                   vision: { use: eyes, unavailable: flag }
                 """;
-        GuardSight sight = new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), 0, Set.of("starter", "eyes"));
+        GuardSight sight = sight(Set.of("starter", "other"), Set.of("eyes"));
 
         assertThatExceptionOfType(PolicyException.class)
                 .isThrownBy(() -> Policies.compile(text, "p.yaml", Beside.NOTHING, sight))
@@ -191,17 +192,42 @@ class PoliciesTests {
                     assertThat(issue.code()).isEqualTo("POL046");
                     assertThat(issue.location().line()).isEqualTo(4);
                     assertThat(issue.location().column()).isEqualTo(16);
-                    assertThat(issue.message()).isEqualTo("the gateway has no guard 'startr'; it has eyes, starter");
+                    assertThat(issue.message()).isEqualTo("the gateway has no guard 'startr'; it has other, starter");
                     assertThat(issue.advice()).isEqualTo("Did you mean 'starter'?");
                 }));
 
         Policy.Guards guards = Policies.compile(text.replace("startr", "starter"), "p.yaml", Beside.NOTHING, sight)
                 .guards();
         assertThat(guards.text().use().orElseThrow().name()).isEqualTo("starter");
-        assertThat(guards.text().timeout()).isEqualTo(Duration.ofSeconds(2));
+        assertThat(guards.text().timeout()).contains(Duration.ofSeconds(2));
         assertThat(guards.text().unavailable()).isEqualTo(GuardUse.Unavailable.BLOCK);
         assertThat(guards.vision().use().orElseThrow().name()).isEqualTo("eyes");
-        assertThat(guards.vision().timeout()).isEqualTo(Duration.ofSeconds(20));
+        assertThat(guards.vision().timeout()).isEmpty();
         assertThat(guards.vision().unavailable()).isEqualTo(GuardUse.Unavailable.FLAG);
+    }
+
+    private static GuardSight sight(Set<String> text, Set<String> vision) {
+        return new GuardSight(Taxonomy.LLAMA_GUARD_3, HALF, 0, Optional.of(new GuardSight.GuardNames(text, vision)));
+    }
+
+    @Test
+    void compileWhenGuardForImagesIsUnknownSaysWhichThereAre() {
+        String text = "policy: p\nversion: 1\nguards: { vision: { use: starter } }\n";
+
+        assertUnknown(text, sight(Set.of("starter"), Set.of()), "'starter'; it has none", "corral.guard.vision");
+        assertUnknown(text, sight(Set.of("starter"), Set.of("eyes")), "'starter'; it has eyes", "Correct it");
+        assertThat(Policies.compile(text, "p.yaml", Beside.NOTHING, new GuardSight(Taxonomy.LLAMA_GUARD_3, HALF, 0))
+                        .warnings())
+                .isEmpty();
+    }
+
+    private static void assertUnknown(String text, GuardSight sight, String message, String advice) {
+        assertThatExceptionOfType(PolicyException.class)
+                .isThrownBy(() -> Policies.compile(text, "p.yaml", Beside.NOTHING, sight))
+                .satisfies(e -> assertThat(e.issues()).singleElement().satisfies(issue -> {
+                    assertThat(issue.code()).isEqualTo("POL046");
+                    assertThat(issue.message()).isEqualTo("the gateway has no guard for images " + message);
+                    assertThat(issue.advice()).contains(advice);
+                }));
     }
 }

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -79,7 +80,8 @@ class PolicyFilesTests {
                                     Taxonomy.LLAMA_GUARD_3,
                                     new Probability(0.5),
                                     places,
-                                    Set.of("starter", "llama-guard-3-11b-vision")))
+                                    Optional.of(new GuardSight.GuardNames(
+                                            Set.of("starter"), Set.of("llama-guard-3-11b-vision")))))
                     .warnings();
         } catch (PolicyException e) {
             issues = e.issues();
