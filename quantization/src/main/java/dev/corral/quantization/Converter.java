@@ -114,6 +114,8 @@ public final class Converter {
         Checkpoint weights = original.weights();
         if (eyes.isPresent()) {
             recipe.requireNoTexts();
+        } else {
+            recipe.requireNoVision();
         }
         OwnHazards hazards = description.hazards().orElseGet(() -> OwnHazards.of(family));
         VerdictTokens verdict = verdict(family, hazards, original);

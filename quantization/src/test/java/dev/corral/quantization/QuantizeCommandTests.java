@@ -117,6 +117,23 @@ class QuantizeCommandTests {
     }
 
     @Test
+    void quantizeWhenRecipeIsForEyesThatTheModelHasNotSaysSo() throws IOException {
+        Path recipe =
+                Files.writeString(folder.resolve("recipe.yaml"), "{ precision: int8, vision: { precision: int8 } }");
+        Path to = folder.resolve("x");
+
+        assertThat(run("--from", TINY, "--to", to.toString(), "--recipe", recipe.toString()))
+                .isEqualTo(1);
+        assertThat(run("--from", TINY, "--to", to.toString(), "--precision", "int8", "--vision", "int8"))
+                .isEqualTo(1);
+        assertThat(err.toString())
+                .containsSubsequence(
+                        "this model reads text only: leave 'vision' (--vision) out",
+                        "this model reads text only: leave 'vision' (--vision) out");
+        assertThat(to).doesNotExist();
+    }
+
+    @Test
     void quantizeWhenSourceIsNoModelSaysWhy() {
         assertThat(run("--from", folder.toString(), "--to", folder.resolve("x").toString(), "--precision", "int8"))
                 .isEqualTo(1);

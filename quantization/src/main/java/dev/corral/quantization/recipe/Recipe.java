@@ -149,6 +149,19 @@ public record Recipe(
         }
     }
 
+    /**
+     * Checks that it can be followed for a model that reads text only.
+     *
+     * @throws RecipeException if it says what to make of an encoder of images
+     */
+    public void requireNoVision() {
+        if (vision.isPresent()) {
+            throw new RecipeException(
+                    "the recipe says what to make of an encoder of images, and this model reads text only:"
+                            + " leave 'vision' (--vision) out, or take a model that sees images");
+        }
+    }
+
     /** How one matrix is kept. */
     public Format format(int layer, int layerCount, Projection projection) {
         return deviations.reversed().stream()
