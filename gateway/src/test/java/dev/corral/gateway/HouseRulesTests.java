@@ -74,7 +74,7 @@ class HouseRulesTests {
 
     @ArchTest
     static final ArchRule clocks = noClasses()
-            .that(not(resideInAnyPackage("..dialect..", "..demo..", "..audit..")))
+            .that(not(resideInAnyPackage("..dialect..", "..translation..", "..demo..", "..audit..")))
             .and(not(simpleName("ModerationConfiguration")))
             .and(not(simpleName("UpstreamConfiguration")))
             .and(not(simpleName("ModeratedExchange")))

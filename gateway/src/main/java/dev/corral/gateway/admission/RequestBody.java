@@ -57,6 +57,14 @@ public final class RequestBody {
         return HeapBytes.join(request.getBody().map(HeapBytes::take), maxSize.toBytes(), tooLarge);
     }
 
+    /** The bytes of a request that was admitted, however long it has become since, as by images that were fetched. */
+    public static Mono<byte[]> again(ServerHttpRequest request) {
+        return HeapBytes.join(
+                request.getBody().map(HeapBytes::take),
+                Long.MAX_VALUE,
+                GatewayError.invalidRequest(null, "the body is longer than any can be"));
+    }
+
     /** A request with this body, which may be read any number of times; headers are those of the delegate. */
     public static ServerHttpRequest with(ServerHttpRequest request, byte[] body, DataBufferFactory buffers) {
         return new ServerHttpRequestDecorator(request) {

@@ -1,5 +1,6 @@
 package dev.corral.gateway.configuration;
 
+import dev.corral.gateway.translation.ChatApi;
 import dev.corral.guardmodels.onnx.Provider;
 import dev.corral.guardmodels.remote.Api;
 import dev.corral.guardmodels.remote.ApiKey;
@@ -123,6 +124,8 @@ public record CorralProperties(
      * @param preset what kind it is, such as {@code ollama}; null for {@code openai} where there is a url
      * @param url its base, such as {@code http://localhost:11434/v1}; what follows {@code /v1} in a request is added. Null
      *     for the preset's
+     * @param dialect the one API that it speaks: {@code openai}, {@code anthropic} or {@code ollama}; null for those of the
+     *     preset. Chats in another are translated
      * @param values what the preset's address leaves open, such as {@code region}
      * @param models names of the models that it serves, with {@code *} for any characters
      * @param weight its share among those that serve the same models; 0 where it only stands in for others
@@ -130,6 +133,7 @@ public record CorralProperties(
      * @param apiKeyFile a file with that key instead, which is read again when it changes
      * @param clientCredentials whether it is shown those of the client; null for {@code pass} where there is one upstream
      *     and no key, otherwise {@code drop}
+     * @param maxTokens the longest answer where the upstream's API wants a limit and a client of another names none
      * @param connectTimeout for a connection
      * @param responseTimeout from the request to the head of the answer
      * @param idleTimeout the longest silence within an answer while the gateway waits for more of it
@@ -139,12 +143,14 @@ public record CorralProperties(
     public record Upstream(
             @Nullable String preset,
             @Nullable URI url,
+            @Nullable ChatApi dialect,
             @DefaultValue Map<String, String> values,
             @DefaultValue("*") List<String> models,
             @DefaultValue("1") int weight,
             @Nullable ApiKey apiKey,
             @Nullable Path apiKeyFile,
             @Nullable ClientCredentials clientCredentials,
+            @DefaultValue("4096") int maxTokens,
             @DefaultValue("5s") Duration connectTimeout,
             @DefaultValue("60s") Duration responseTimeout,
             @DefaultValue("60s") Duration idleTimeout,
@@ -155,12 +161,14 @@ public record CorralProperties(
         static final Upstream DEFAULT = new Upstream(
                 "ollama",
                 null,
+                null,
                 Map.of(),
                 List.of("*"),
                 1,
                 null,
                 null,
                 null,
+                4096,
                 Duration.ofSeconds(5),
                 Duration.ofSeconds(60),
                 Duration.ofSeconds(60),
@@ -179,12 +187,14 @@ public record CorralProperties(
                     : new Upstream(
                             DEFAULT.preset,
                             null,
+                            dialect,
                             values,
                             models,
                             weight,
                             apiKey,
                             apiKeyFile,
                             clientCredentials,
+                            maxTokens,
                             connectTimeout,
                             responseTimeout,
                             idleTimeout,
@@ -205,6 +215,7 @@ public record CorralProperties(
                     key + ".api-key-file",
                     "left out where " + key + ".api-key is set",
                     String.valueOf(apiKeyFile));
+            require(maxTokens >= 1, key + ".max-tokens", "at least 1", maxTokens);
             requireTime(key + ".connect-timeout", connectTimeout);
             requireTime(key + ".response-timeout", responseTimeout);
             requireTime(key + ".idle-timeout", idleTimeout);

@@ -9,12 +9,15 @@ import dev.corral.gateway.exchange.ModeratedExchange;
 import dev.corral.gateway.exchange.WireResponses;
 import dev.corral.gateway.refusal.AzureAnnotations;
 import dev.corral.gateway.refusal.Refusals;
+import dev.corral.gateway.translation.StreamTranslation;
+import dev.corral.gateway.translation.Translation;
 import dev.corral.gateway.upstream.IdleTimeout;
 import dev.corral.gateway.upstream.Upstream;
 import dev.corral.policies.policy.BlockStyle;
 import dev.corral.policies.policy.Decision;
 import dev.corral.policies.policy.Direction;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.reactivestreams.Publisher;
 import org.springframework.core.io.buffer.DataBuffer;
@@ -98,8 +101,12 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
                             + "', which was not asked for; what cannot be read cannot be judged, so it was not passed on");
         }
         IdleTimeout clock = Upstream.of(webExchange).map(Upstream::idleTimeout).orElse(idleTimeout);
-        Flux<byte[]> chunks = hold.apply(clock.watch(unwatched));
+        Optional<Translation> translation = Translation.of(webExchange);
+        MediaType streamType = translation.map(Translation::streamType).orElse(dialect.streamType());
         MediaType type = contentType();
+        Flux<byte[]> watched = clock.watch(unwatched);
+        Flux<byte[]> chunks = hold.apply(
+                translation.map(to -> translated(to, status, type, watched)).orElse(watched));
         if (status.isError()) {
             return error(status, type, chunks);
         }
@@ -110,7 +117,7 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
                     "the upstream answered with status " + status.value()
                             + ", which is neither an answer nor an error; check corral.upstream.url");
         }
-        if (dialect.streamType().isCompatibleWith(type)) {
+        if (streamType.isCompatibleWith(type)) {
             return stream(chunks);
         }
         if (isJson(type)) {
@@ -120,8 +127,39 @@ final class ModeratedResponse extends ServerHttpResponseDecorator {
                 unwatched,
                 "upstream_content_type",
                 "the upstream answered with " + type.getType() + "/" + type.getSubtype()
-                        + " instead of application/json or " + dialect.streamType()
+                        + " instead of application/json or " + streamType
                         + "; check that corral.upstream.url is the base of an API that the client speaks");
+    }
+
+    /** What is judged is what the client gets. What cannot be read is left as it is, and refused by its type. */
+    private Flux<byte[]> translated(
+            Translation translation, HttpStatusCode status, MediaType type, Flux<byte[]> chunks) {
+        if (status.isError()) {
+            return isJson(type) ? translatedError(translation, status, chunks) : chunks;
+        }
+        if (translation.streamType().isCompatibleWith(type)) {
+            getHeaders().setContentType(dialect.streamType());
+            return Flux.defer(() -> {
+                StreamTranslation stream =
+                        translation.stream(dialect, exchange.id(), Math.toIntExact(maxSize.toBytes()));
+                return chunks.concatMapIterable(stream::next, 1)
+                        .concatWith(Flux.defer(() -> Flux.fromIterable(stream.end())));
+            });
+        }
+        return isJson(type)
+                ? join(chunks)
+                        .map(body -> translation.answer(body, dialect, exchange.id()))
+                        .flux()
+                : chunks;
+    }
+
+    /** An error that nobody understands is no words of the upstream's; its status is told. */
+    private Flux<byte[]> translatedError(Translation translation, HttpStatusCode status, Flux<byte[]> chunks) {
+        getHeaders().setContentType(MediaType.APPLICATION_JSON);
+        return join(chunks)
+                .map(body -> translation.error(status.value(), body, dialect))
+                .onErrorResume(DialectException.class, _ -> Mono.empty())
+                .flux();
     }
 
     private Mono<Void> stream(Flux<byte[]> chunks) {

@@ -1,9 +1,11 @@
 package dev.corral.gateway.upstream;
 
+import dev.corral.gateway.translation.ChatApi;
 import java.net.URI;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
@@ -18,7 +20,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param title for people
  * @param url the base in place of {@code /v1}, with places in braces that settings fill; null where only the operator knows
  *     it
- * @param dialect the API that stands at the base
+ * @param dialect the API that stands at the base, into which others are translated
+ * @param also other APIs that it serves, whose requests go as they come
  * @param paths other paths that it serves
  * @param key how it wants to see a key
  * @param listsModels whether {@code GET …/models} says what it serves
@@ -28,7 +31,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 public record Preset(
         String title,
         @Nullable String url,
-        String dialect,
+        ChatApi dialect,
+        @DefaultValue Set<ChatApi> also,
         @DefaultValue List<PathRule> paths,
         Key key,
         boolean listsModels,
@@ -41,6 +45,7 @@ public record Preset(
     private static final Pattern PLACE = Pattern.compile("\\{([a-z]+)}");
 
     public Preset {
+        also = Set.copyOf(also);
         paths = List.copyOf(paths);
         sources = Map.copyOf(sources);
     }

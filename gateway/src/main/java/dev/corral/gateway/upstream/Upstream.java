@@ -2,6 +2,7 @@ package dev.corral.gateway.upstream;
 
 import dev.corral.gateway.configuration.CorralProperties;
 import dev.corral.gateway.configuration.CorralProperties.ClientCredentials;
+import dev.corral.gateway.translation.ChatApi;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import java.net.URI;
 import java.time.Duration;
@@ -30,12 +31,16 @@ public final class Upstream {
             "x-api-key",
             "x-goog-api-key");
 
+    private static final String BEARER = "Bearer ";
     private static final String V1 = "/v1";
+    private static final String API = "/api";
 
     private final String name;
     private final String settingsKey;
     private final Preset preset;
     private final URI base;
+    private final Optional<ChatApi> toldDialect;
+    private final int maxTokens;
     private final List<NamePattern> models;
     private final int weight;
     private final Optional<Credential> credential;
@@ -67,6 +72,8 @@ public final class Upstream {
         this.settingsKey = settingsKey;
         this.preset = preset;
         this.base = base;
+        this.toldDialect = Optional.ofNullable(settings.dialect());
+        this.maxTokens = settings.maxTokens();
         this.models = settings.models().stream().map(NamePattern::new).toList();
         this.weight = settings.weight();
         this.credential = credential;
@@ -75,15 +82,18 @@ public final class Upstream {
         this.idleTimeout = new IdleTimeout(settings.idleTimeout(), settingsKey + ".idle-timeout");
         this.client = client;
         this.breaker = breaker;
-        this.paths = paths(preset, base);
+        this.paths = paths(preset, base, dialect());
     }
 
-    private static List<Preset.PathRule> paths(Preset preset, URI base) {
+    private static List<Preset.PathRule> paths(Preset preset, URI base, ChatApi dialect) {
         String path = base.getRawPath().replaceAll("/+$", "");
         String root = path.endsWith(V1) ? path.substring(0, path.length() - V1.length()) : path;
         List<Preset.PathRule> paths = new ArrayList<>();
         preset.paths().forEach(rule -> paths.add(new Preset.PathRule(rule.from(), root + rule.to())));
         paths.add(new Preset.PathRule(V1, path));
+        if (dialect == ChatApi.OLLAMA) {
+            paths.add(new Preset.PathRule(API, root + API));
+        }
         paths.sort(Comparator.comparingInt((Preset.PathRule rule) -> rule.from().length())
                 .reversed());
         return paths;
@@ -115,6 +125,21 @@ public final class Upstream {
     /** Its address in place of {@code /v1}. */
     public URI base() {
         return base;
+    }
+
+    /** The API that it is spoken to in by those who do not speak one of its own. */
+    public ChatApi dialect() {
+        return toldDialect.orElse(preset.dialect());
+    }
+
+    /** Whether requests in this API go to it as they come. */
+    boolean speaks(ChatApi api) {
+        return api == dialect() || (toldDialect.isEmpty() && preset.also().contains(api));
+    }
+
+    /** The longest answer, where its API wants a limit and a client of another names none. */
+    int maxTokens() {
+        return maxTokens;
     }
 
     /** Its share among those that serve the same models; 0 where it only stands in for others. */
@@ -205,6 +230,24 @@ public final class Upstream {
         HttpHeaders shown = introduction(headers);
         CREDENTIALS.forEach(headers::remove);
         headers.putAll(shown);
+    }
+
+    /** The same for a translated request: a client shows its key as its own API wants it. */
+    void introduceTranslated(HttpHeaders headers) {
+        Optional<String> key = clientCredentials == ClientCredentials.PASS ? clientKey(headers) : Optional.empty();
+        introduce(headers);
+        key.ifPresent(shown -> {
+            CREDENTIALS.forEach(headers::remove);
+            String scheme = preset.key().scheme();
+            headers.set(preset.key().header(), scheme.isEmpty() ? shown : scheme + " " + shown);
+        });
+    }
+
+    private static Optional<String> clientKey(HttpHeaders headers) {
+        return Optional.ofNullable(headers.getFirst(HttpHeaders.AUTHORIZATION))
+                .filter(shown -> shown.regionMatches(true, 0, BEARER, 0, BEARER.length()))
+                .map(shown -> shown.substring(BEARER.length()))
+                .or(() -> Optional.ofNullable(headers.getFirst("x-api-key")));
     }
 
     /** Only those headers that show who asks: the upstream's own key, or the client's where it may see them. */

@@ -4,11 +4,12 @@ import static org.springframework.cloud.gateway.support.ServerWebExchangeUtils.C
 import static org.springframework.cloud.gateway.support.ServerWebExchangeUtils.GATEWAY_REQUEST_URL_ATTR;
 import static org.springframework.cloud.gateway.support.ServerWebExchangeUtils.removeAlreadyRouted;
 
+import dev.corral.gateway.admission.RequestBody;
 import dev.corral.gateway.configuration.CorralProperties;
 import dev.corral.gateway.dialect.DialectException;
-import dev.corral.gateway.dialect.GatewayError;
 import dev.corral.gateway.exchange.FilterOrder;
 import dev.corral.gateway.exchange.ModeratedExchange;
+import dev.corral.gateway.translation.Translation;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import java.io.IOException;
 import java.net.URI;
@@ -62,17 +63,20 @@ final class UpstreamCall implements GlobalFilter, Ordered {
     private final Upstreams upstreams;
     private final UpstreamMetrics metrics;
     private final ModelLists lists;
+    private final Candidates candidates;
     private final Caller caller;
 
     UpstreamCall(
             Upstreams upstreams,
             UpstreamMetrics metrics,
             ModelLists lists,
+            Candidates candidates,
             HttpClient client,
             ObjectProvider<List<HttpHeadersFilter>> headersFilters) {
         this.upstreams = upstreams;
         this.metrics = metrics;
         this.lists = lists;
+        this.candidates = candidates;
         this.caller = new Caller(client, headersFilters);
         upstreams.all().forEach(metrics::watch);
     }
@@ -102,11 +106,22 @@ final class UpstreamCall implements GlobalFilter, Ordered {
 
     private Mono<Void> call(ServerWebExchange exchange, URI asked) {
         String model = Upstreams.askedFor(exchange).orElseGet(() -> modelIn(asked.getRawPath()));
-        List<Upstream> serving = upstreams.serving(asked.getHost(), model).stream()
-                .filter(upstream ->
-                        upstream.target(asked.getRawPath(), asked.getRawQuery()).isPresent())
+        List<Upstream> serving = upstreams.serving(asked.getHost(), model);
+        HttpMethod method = exchange.getRequest().getMethod();
+        return candidates.needTranslation(serving, method, asked)
+                        && ModeratedExchange.of(exchange).isPresent()
+                ? RequestBody.again(exchange.getRequest())
+                        .flatMap(body -> attempt(exchange, drawn(candidates.of(serving, method, asked, body)), null))
+                : attempt(exchange, drawn(candidates.asTheyCome(serving, asked)), null);
+    }
+
+    private List<Candidate> drawn(List<Candidate> able) {
+        return upstreams.drawn(able.stream().map(Candidate::upstream).toList()).stream()
+                .map(upstream -> able.stream()
+                        .filter(candidate -> candidate.upstream() == upstream)
+                        .findFirst()
+                        .orElseThrow())
                 .toList();
-        return serving.isEmpty() ? Mono.error(notServed()) : attempt(exchange, asked, upstreams.drawn(serving), null);
     }
 
     /** The model that a path names, as {@code GET /v1/models/NAME} does. */
@@ -115,27 +130,29 @@ final class UpstreamCall implements GlobalFilter, Ordered {
         return models < 0 ? "" : path.substring(models + MODELS.length() + 1);
     }
 
-    private Mono<Void> attempt(
-            ServerWebExchange exchange, URI asked, List<Upstream> candidates, @Nullable UpstreamFailure before) {
-        Optional<Upstream> admitting = candidates.stream().filter(this::admits).findFirst();
+    private Mono<Void> attempt(ServerWebExchange exchange, List<Candidate> able, @Nullable UpstreamFailure before) {
+        Optional<Candidate> admitting =
+                able.stream().filter(candidate -> admits(candidate.upstream())).findFirst();
         if (admitting.isEmpty()) {
             return Mono.error(
                     before == null
-                            ? UpstreamFailure.allLeftAlone(candidates.stream()
-                                    .map(upstream -> "the upstream '" + upstream.name() + "'")
+                            ? UpstreamFailure.allLeftAlone(able.stream()
+                                    .map(candidate -> "the upstream '"
+                                            + candidate.upstream().name() + "'")
                                     .collect(Collectors.joining(", ")))
                             : new DialectException(before.error()));
         }
-        Upstream upstream = admitting.get();
+        Candidate candidate = admitting.get();
+        Upstream upstream = candidate.upstream();
         if (before != null) {
             metrics.fellBack(before.upstream(), upstream);
         }
-        List<Upstream> left = candidates.subList(candidates.indexOf(upstream) + 1, candidates.size());
+        List<Candidate> left = able.subList(able.indexOf(candidate) + 1, able.size());
         Attempt attempt = new Attempt(upstream, new AtomicBoolean());
-        return send(exchange, asked, attempt)
+        return send(exchange, candidate, attempt)
                 .onErrorResume(failure -> UpstreamFailure.of(
                                 upstream, failure, attempt.sent().get())
-                        .map(known -> recover(exchange, asked, left, known))
+                        .map(known -> recover(exchange, left, known))
                         .orElseGet(() -> Mono.error(failure)));
     }
 
@@ -147,30 +164,26 @@ final class UpstreamCall implements GlobalFilter, Ordered {
         return admits;
     }
 
-    private Mono<Void> recover(ServerWebExchange exchange, URI asked, List<Upstream> left, UpstreamFailure failure) {
+    private Mono<Void> recover(ServerWebExchange exchange, List<Candidate> left, UpstreamFailure failure) {
         log.warn("{}", failure.error().message());
         return failure.kind().allowsAnother() && !left.isEmpty()
-                ? attempt(exchange, asked, left, failure)
+                ? attempt(exchange, left, failure)
                 : Mono.error(new DialectException(failure.error()));
     }
 
-    private Mono<Void> send(ServerWebExchange exchange, URI asked, Attempt attempt) {
+    private Mono<Void> send(ServerWebExchange exchange, Candidate candidate, Attempt attempt) {
         Upstream upstream = attempt.upstream();
         CircuitBreaker breaker = upstream.breaker();
         return Mono.defer(() -> {
             long start = System.nanoTime();
-            exchange.getAttributes()
-                    .put(
-                            GATEWAY_REQUEST_URL_ATTR,
-                            upstream.target(asked.getRawPath(), asked.getRawQuery())
-                                    .orElseThrow());
+            exchange.getAttributes().put(GATEWAY_REQUEST_URL_ATTR, candidate.target());
             exchange.getAttributes().put(ATTEMPT, attempt);
             upstream.serves(exchange);
+            Translation.note(exchange, candidate.translation());
             ModeratedExchange.of(exchange).ifPresent(moderated -> moderated.servedBy(upstream.name()));
             removeAlreadyRouted(exchange);
-            ServerWebExchange introduced = exchange.mutate()
-                    .request(request -> request.headers(upstream::introduce))
-                    .build();
+            ServerWebExchange introduced =
+                    exchange.mutate().request(candidate.request(exchange)).build();
             return caller.filter(introduced, _ -> Mono.empty())
                     .timeout(upstream.responseTimeout())
                     .doOnSuccess(_ -> answered(exchange, upstream, start))
@@ -208,16 +221,6 @@ final class UpstreamCall implements GlobalFilter, Ordered {
 
     private static Duration since(long start) {
         return Duration.ofNanos(System.nanoTime() - start);
-    }
-
-    private static DialectException notServed() {
-        return new DialectException(new GatewayError(
-                404,
-                "invalid_request_error",
-                "unsupported_path",
-                null,
-                "no upstream here serves this path; the presets of upstreams say which paths they serve",
-                null));
     }
 
     /**

@@ -2,6 +2,7 @@ package dev.corral.gateway.upstream;
 
 import dev.corral.gateway.configuration.CorralProperties;
 import dev.corral.gateway.configuration.CorralProperties.ClientCredentials;
+import dev.corral.gateway.translation.Translator;
 import dev.corral.guardmodels.remote.ApiKey;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
@@ -12,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -133,6 +135,7 @@ public class UpstreamConfiguration {
                 upstreams,
                 new UpstreamMetrics(metrics),
                 new ModelLists(upstreams, properties.maxAnswerSize()),
+                new Candidates(new Translator(InstantSource.system())),
                 client,
                 headersFilters);
     }

@@ -3,6 +3,7 @@ package dev.corral.gateway.configuration;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.corral.gateway.translation.ChatApi;
 import dev.corral.guardmodels.onnx.Provider;
 import dev.corral.guardmodels.remote.Api;
 import dev.corral.guardmodels.store.NamedHazards;
@@ -171,12 +172,14 @@ class CorralPropertiesTests {
                 .isEqualTo(new CorralProperties.Upstream(
                         "ollama",
                         null,
+                        null,
                         Map.of(),
                         List.of("*"),
                         1,
                         null,
                         null,
                         null,
+                        4096,
                         Duration.ofSeconds(5),
                         Duration.ofSeconds(60),
                         Duration.ofSeconds(60),
@@ -192,12 +195,14 @@ class CorralPropertiesTests {
         Map<String, String> settings = new LinkedHashMap<>();
         settings.put(key + "preset", "bedrock");
         settings.put(key + "url", "https://api.example.com/openai/v1");
+        settings.put(key + "dialect", "anthropic");
         settings.put(key + "values.region", "us-east-1");
         settings.put(key + "models", "llama-3.2-*,llama-4-scout");
         settings.put(key + "weight", "3");
         settings.put(key + "api-key", "sk-123");
         settings.put(key + "api-key-file", "/run/secrets/key");
         settings.put(key + "client-credentials", "drop");
+        settings.put(key + "max-tokens", "9");
         settings.put(key + "connect-timeout", "1s");
         settings.put(key + "response-timeout", "2s");
         settings.put(key + "idle-timeout", "3s");
@@ -225,12 +230,14 @@ class CorralPropertiesTests {
                     .containsExactly(new CorralProperties.Upstream(
                             "bedrock",
                             URI.create("https://api.example.com/openai/v1"),
+                            ChatApi.ANTHROPIC,
                             Map.of("region", "us-east-1"),
                             List.of("llama-3.2-*", "llama-4-scout"),
                             3,
                             null,
                             Path.of("/run/secrets/key"),
                             CorralProperties.ClientCredentials.DROP,
+                            9,
                             Duration.ofSeconds(1),
                             Duration.ofSeconds(2),
                             Duration.ofSeconds(3),
@@ -510,6 +517,7 @@ class CorralPropertiesTests {
         "corral.upstream.max-connections, 0, at least 1",
         "corral.upstream.models, ' ', names of models",
         "corral.upstream.weight, -1, between 0 and 1000",
+        "corral.upstream.max-tokens, 0, at least 1",
         "corral.upstream.breaker.requests, 0, between 1 and 10000",
         "corral.upstream.breaker.failure-rate, 101, between 1 and 100",
         "corral.upstream.breaker.pause, 0s, longer than 0",

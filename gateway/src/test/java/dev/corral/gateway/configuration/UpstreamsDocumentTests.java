@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -46,7 +47,8 @@ class UpstreamsDocumentTests {
 
     @Test
     void presetsWhenRenderedAreTheDocumentsTable() throws IOException {
-        StringBuilder table = new StringBuilder("| preset | backend | base | key | |\n|---|---|---|---|---|\n");
+        StringBuilder table =
+                new StringBuilder("| preset | backend | base | speaks | key | |\n|---|---|---|---|---|---|\n");
         Preset.all().forEach((name, preset) -> {
             Preset.Key key = preset.key();
             List<String> notes = new ArrayList<>();
@@ -57,17 +59,25 @@ class UpstreamsDocumentTests {
             if (!preset.note().isEmpty()) {
                 notes.add(preset.note());
             }
-            table.append("| `%s` | %s | %s | `%s`%s%s | %s |\n"
+            table.append("| `%s` | %s | %s | %s | `%s`%s%s | %s |\n"
                     .formatted(
                             name,
                             preset.title(),
                             preset.url() == null ? "yours" : "`" + preset.url() + "`",
+                            spoken(preset),
                             key.header() + (key.scheme().isEmpty() ? "" : ": " + key.scheme()),
                             key.needed() ? ", needed" : "",
                             key.variable() == null ? "" : ", from `" + key.variable() + "`",
                             String.join("; ", notes)));
         });
         assertThat(document()).contains("<!-- presets -->\n\n" + table + "\n<!-- /presets -->");
+    }
+
+    /** The one that others are translated into first. */
+    private static String spoken(Preset preset) {
+        return Stream.concat(Stream.of(preset.dialect()), preset.also().stream().sorted())
+                .map(api -> api.title().replace("'s API", ""))
+                .collect(Collectors.joining(", "));
     }
 
     @Test
@@ -83,6 +93,7 @@ class UpstreamsDocumentTests {
         assertThat(document)
                 .contains("| `models` | `" + String.join(",", defaults.models()) + "` |")
                 .contains("| `weight` | `" + defaults.weight() + "` |")
+                .contains("| `max-tokens` | `" + defaults.maxTokens() + "` |")
                 .contains("| `connect-timeout` | `" + defaults.connectTimeout().toSeconds() + "s` |")
                 .contains(
                         "| `response-timeout` | `" + defaults.responseTimeout().toSeconds() + "s` |")

@@ -100,7 +100,8 @@ class StartTests {
     @Test
     void startWhenAPresetIsUnknownSaysWhichThereAre(CapturedOutput output) {
         assertFails(output, "--corral.upstream.preset=olama");
-        assertThat(output).contains("corral.upstream.preset must be one of azure-ai", "ollama", "vllm", ": olama");
+        assertThat(output)
+                .contains("corral.upstream.preset must be one of anthropic, azure-ai", "ollama", "vllm", ": olama");
     }
 
     @Test

@@ -22,6 +22,7 @@ class PresetTests {
     void allWhenReadKnowsEveryBackendAndAGenericOne() {
         assertThat(Preset.all())
                 .containsOnlyKeys(
+                        "anthropic",
                         "azure-ai",
                         "bedrock",
                         "databricks",
@@ -46,6 +47,9 @@ class PresetTests {
             Set<String> facts = new TreeSet<>(Set.of("dialect", "key", "lists-models"));
             if (preset.url() != null) {
                 facts.add("url");
+            }
+            if (!preset.also().isEmpty()) {
+                facts.add("also");
             }
             if (!preset.paths().isEmpty()) {
                 facts.add("paths");

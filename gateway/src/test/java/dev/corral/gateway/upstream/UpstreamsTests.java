@@ -217,6 +217,28 @@ class UpstreamsTests {
     }
 
     @Test
+    void introduceTranslatedWhenTheClientsKeyMayPassShowsItAsTheUpstreamsApiWantsIt() {
+        HttpHeaders ofOpenAi = new HttpHeaders();
+        ofOpenAi.set("Authorization", "Bearer sk-clients");
+        upstream("x", "anthropic", "http://h/v1", 1, Optional.empty(), ClientCredentials.PASS, "*")
+                .introduceTranslated(ofOpenAi);
+        assertThat(ofOpenAi.headerNames()).containsExactly("x-api-key");
+        assertThat(ofOpenAi.get("x-api-key")).containsExactly("sk-clients");
+
+        HttpHeaders ofAnthropic = new HttpHeaders();
+        ofAnthropic.set("x-api-key", "sk-clients");
+        upstream("x", "openai", "http://h/v1", 1, Optional.empty(), ClientCredentials.PASS, "*")
+                .introduceTranslated(ofAnthropic);
+        assertThat(ofAnthropic.headerNames()).containsExactly("Authorization");
+        assertThat(ofAnthropic.get("Authorization")).containsExactly("Bearer sk-clients");
+
+        HttpHeaders dropped = clients();
+        upstream("x", "openai", "http://h/v1", 1, Optional.empty(), ClientCredentials.DROP, "*")
+                .introduceTranslated(dropped);
+        assertThat(dropped.headerNames()).containsExactly("X-Request-Id");
+    }
+
+    @Test
     void introduceWhenThereIsNoKeyPassesTheClientsOnlyWhereItMay() {
         HttpHeaders passed = clients();
         upstream("x", "openai", "http://h/v1", 1, Optional.empty(), ClientCredentials.PASS, "*")
