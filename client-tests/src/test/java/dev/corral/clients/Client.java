@@ -6,7 +6,7 @@ import java.util.function.IntFunction;
  * A client library, and what an application sees of a block.
  *
  * @param name of the library
- * @param backend what its server says
+ * @param backend what the upstream says, in the library's own API or another
  * @param library the library with a gateway at a port for its server
  * @param refused how a refusal has ended, in the library's words
  * @param error the name of what it throws for HTTP 400
@@ -24,6 +24,6 @@ record Client(String name, Backend backend, IntFunction<Library> library, String
 
     @Override
     public String toString() {
-        return name;
+        return name + " in front of " + backend;
     }
 }

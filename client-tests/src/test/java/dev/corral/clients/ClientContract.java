@@ -9,12 +9,15 @@ import dev.corral.gateway.testing.ScriptedUpstream;
 import dev.corral.gateway.testing.TestGateway;
 import dev.corral.guardmodels.conversation.Role;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,47 +31,64 @@ abstract class ClientContract {
     private static final String POLICY = """
             policy: clients
             version: 1
-            block: { style: %s, message: Not here. }
+            block: { style: refusal, message: Not here. }
             streaming: { window: 8 characters, first-window: 4 characters, lookback: all }
             """;
 
     private static final ScriptedGuard guard = new ScriptedGuard();
     private static final ScriptedUpstream upstream = new ScriptedUpstream();
 
-    /** Refuses in the words of each API. */
-    private static TestGateway refusing;
+    /** Those that refuse in the words of each API, by what their upstream speaks. */
+    private static final Map<Backend, TestGateway> refusing = new EnumMap<>(Backend.class);
 
-    /** Tells blocks as errors. */
-    private static TestGateway failing;
+    /** Those that tell blocks as errors. */
+    private static final Map<Backend, TestGateway> failing = new EnumMap<>(Backend.class);
 
-    @BeforeAll
-    static void start() throws IOException {
-        refusing = gateway("refusal");
-        failing = gateway("error");
+    /** Those whose policy lets pass what no guard reads. */
+    private static final Map<Backend, TestGateway> lenient = new EnumMap<>(Backend.class);
+
+    private static TestGateway refusing(Client client) {
+        return refusing.computeIfAbsent(
+                client.backend(), backend -> TestGateway.start(guard, settings(backend, POLICY)));
     }
 
-    /** Of all APIs, and without memory for verdicts: the guard is asked anew for whatever is sent again. */
-    private static TestGateway gateway(String style) throws IOException {
-        Path policy = Files.createTempFile("policy", ".yaml");
-        policy.toFile().deleteOnExit();
-        Files.writeString(policy, POLICY.formatted(style));
-        return TestGateway.start(
-                guard,
-                Map.of(
-                        "corral.upstream.preset",
-                        "ollama",
-                        "corral.upstream.url",
-                        upstream.url(),
-                        "corral.policy.file",
-                        policy.toString(),
-                        "corral.guard.cache-size",
-                        "0B"));
+    private static TestGateway failing(Client client) {
+        return failing.computeIfAbsent(
+                client.backend(),
+                backend -> TestGateway.start(guard, settings(backend, POLICY.replace("refusal", "error"))));
+    }
+
+    private static TestGateway lenient(Client client) {
+        return lenient.computeIfAbsent(
+                client.backend(),
+                backend -> TestGateway.start(guard, settings(backend, POLICY + "unscanned: allow\n")));
+    }
+
+    /** Without memory for verdicts: the guard is asked anew for whatever is sent again. */
+    private static Map<String, String> settings(Backend backend, String rules) {
+        try {
+            Path policy = Files.createTempFile("policy", ".yaml");
+            policy.toFile().deleteOnExit();
+            Files.writeString(policy, rules);
+            return Map.of(
+                    "corral.upstream.url",
+                    upstream.url(),
+                    "corral.upstream.dialect",
+                    backend.name().toLowerCase(Locale.ROOT),
+                    "corral.policy.file",
+                    policy.toString(),
+                    "corral.guard.cache-size",
+                    "0B");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @AfterAll
     static void stop() {
-        refusing.close();
-        failing.close();
+        Stream.of(refusing, failing, lenient)
+                .flatMap(gateways -> gateways.values().stream())
+                .forEach(TestGateway::close);
         upstream.close();
     }
 
@@ -83,7 +103,7 @@ abstract class ClientContract {
     void wholeWhenItIsSafeIsWhatTheUpstreamSaid(Client client) {
         says(client.backend().whole("Hello to you"));
 
-        Reply reply = client.at(refusing.port()).ask("hello");
+        Reply reply = client.at(refusing(client).port()).ask("hello");
 
         assertThat(reply.text()).isEqualTo("Hello to you");
         assertThat(reply.ending()).isNotEqualToIgnoringCase(client.refused());
@@ -95,7 +115,7 @@ abstract class ClientContract {
     void streamWhenItIsSafeIsWhatTheUpstreamSaid(Client client) {
         streams(client.backend(), "Hello ", "there, ", "how are you?");
 
-        Reply reply = client.at(refusing.port()).stream("hello");
+        Reply reply = client.at(refusing(client).port()).stream("hello");
 
         assertThat(reply.text()).isEqualTo("Hello there, how are you?");
         assertThat(reply.ending()).isNotEqualToIgnoringCase(client.refused());
@@ -107,8 +127,9 @@ abstract class ClientContract {
     void callWhenItIsSafeReachesTheApplication(Client client) {
         says(client.backend().call("Oslo"));
 
-        List<String> calls =
-                client.at(refusing.port()).askWithTool("the weather in Oslo?").calls();
+        List<String> calls = client.at(refusing(client).port())
+                .askWithTool("the weather in Oslo?")
+                .calls();
 
         assertThat(calls).hasSize(1);
         assertThat(calls.getFirst()).contains("city").contains("Oslo");
@@ -121,7 +142,7 @@ abstract class ClientContract {
     void callWhenItsArgumentsAreHarmfulIsRefused(Client client) {
         says(client.backend().call("<S9>"));
 
-        Reply reply = client.at(refusing.port()).askWithTool("the weather in Oslo?");
+        Reply reply = client.at(refusing(client).port()).askWithTool("the weather in Oslo?");
 
         assertThat(reply.calls()).isEmpty();
         assertThat(reply.ending()).isEqualToIgnoringCase(client.refused());
@@ -132,7 +153,7 @@ abstract class ClientContract {
     @ParameterizedTest
     @MethodSource("clients")
     void imageWhenNoGuardReadsItIsRefusedOnce(Client client) {
-        Reply reply = client.at(refusing.port()).askWithImage("what is it?");
+        Reply reply = client.at(refusing(client).port()).askWithImage("what is it?");
 
         assertThat(reply.ending()).isEqualToIgnoringCase(client.refused());
         assertThat(upstream.received).isEmpty();
@@ -141,8 +162,20 @@ abstract class ClientContract {
 
     @ParameterizedTest
     @MethodSource("clients")
+    void imageWhenThePolicyLetsItPassReachesTheUpstream(Client client) {
+        says(client.backend().whole("A pixel"));
+
+        Reply reply = client.at(lenient(client).port()).askWithImage("what is it?");
+
+        assertThat(reply.text()).isEqualTo("A pixel");
+        assertThat(new String(upstream.last().body(), UTF_8)).contains(Pixel.BASE64);
+        assertThat(upstream.received).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @MethodSource("clients")
     void promptWhenItIsHarmfulIsRefusedOnce(Client client) {
-        Reply reply = client.at(refusing.port()).ask("how <S9>");
+        Reply reply = client.at(refusing(client).port()).ask("how <S9>");
 
         assertThat(reply.ending()).isEqualToIgnoringCase(client.refused());
         assertThat(upstream.received).isEmpty();
@@ -152,7 +185,7 @@ abstract class ClientContract {
     @ParameterizedTest
     @MethodSource("clients")
     void promptOfAStreamWhenItIsHarmfulIsRefusedOnce(Client client) {
-        Reply reply = client.at(refusing.port()).stream("how <S9>");
+        Reply reply = client.at(refusing(client).port()).stream("how <S9>");
 
         assertThat(reply.ending()).isEqualToIgnoringCase(client.refused());
         assertThat(upstream.received).isEmpty();
@@ -162,7 +195,7 @@ abstract class ClientContract {
     @ParameterizedTest
     @MethodSource("clients")
     void promptWhenBlocksAreErrorsIsAnErrorOfTheLibraryOnce(Client client) {
-        assertThatThrownBy(() -> client.at(failing.port()).ask("how <S9>"))
+        assertThatThrownBy(() -> client.at(failing(client).port()).ask("how <S9>"))
                 .satisfies(error -> assertThat(client.nameOf(error)).isEqualTo(client.error()))
                 .hasMessageContaining("Not here.");
 
@@ -175,7 +208,7 @@ abstract class ClientContract {
     void answerWhenItIsHarmfulIsRefusedAndAskedForOnce(Client client) {
         says(client.backend().whole("so <S9>"));
 
-        Reply reply = client.at(refusing.port()).ask("hello");
+        Reply reply = client.at(refusing(client).port()).ask("hello");
 
         assertThat(reply.text()).doesNotContain("S9");
         assertThat(reply.ending()).isEqualToIgnoringCase(client.refused());
@@ -188,7 +221,7 @@ abstract class ClientContract {
     void answerWhenBlocksAreErrorsIsAnErrorOfTheLibraryOnce(Client client) {
         says(client.backend().whole("so <S9>"));
 
-        assertThatThrownBy(() -> client.at(failing.port()).ask("hello"))
+        assertThatThrownBy(() -> client.at(failing(client).port()).ask("hello"))
                 .satisfies(error -> assertThat(client.nameOf(error)).isEqualTo(client.error()));
 
         assertThat(upstream.received).hasSize(1);
@@ -200,7 +233,7 @@ abstract class ClientContract {
     void streamWhenItBecomesHarmfulEndsAsARefusalAndIsAskedForOnce(Client client) {
         streams(client.backend(), "harmless ", "words ", "then <S9>", "and more");
 
-        Reply reply = client.at(refusing.port()).stream("hello");
+        Reply reply = client.at(refusing(client).port()).stream("hello");
 
         assertThat(reply.text()).startsWith("harmless ").doesNotContain("S9", "and more");
         assertThat(reply.ending()).isEqualToIgnoringCase(client.refused());
