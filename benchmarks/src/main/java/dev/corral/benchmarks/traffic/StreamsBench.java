@@ -48,6 +48,7 @@ public final class StreamsBench implements Callable<Integer> {
     private static final double FIRST_TEXT_LIMIT_MILLIS = 30;
     private static final double LONG_ANSWER_LIMIT_PERCENT = 3;
     private static final double FRAME_LIMIT_MICROS = 20;
+    private static final double TRANSLATED_FRAME_LIMIT_MICROS = 40;
     private static final int FRAMES = 5_000;
     private static final int FRAME_ROUNDS = 11;
     private static final int LONG_TOKENS = 1_000;
@@ -98,13 +99,23 @@ public final class StreamsBench implements Callable<Integer> {
                         "0",
                         "corral.upstream.url",
                         upstream.url().toString(),
+                        "corral.upstream.dialect",
+                        "openai",
                         "logging.level.dev.corral",
                         "warn"))) {
             URI through = URI.create("http://127.0.0.1:" + GatewayServer.port(gateway) + "/v1/chat/completions");
             URI direct = URI.create(upstream.url() + "/chat/completions");
             harm(report, upstream, through);
             firstText(report, upstream, direct, through);
-            frames(report, upstream, direct, through);
+            frames(report, upstream, direct, through, "", FRAME_LIMIT_MICROS);
+            URI translated = through.resolve("/api/chat");
+            frames(
+                    report,
+                    upstream,
+                    direct,
+                    translated,
+                    ", translated for Ollama's API",
+                    TRANSLATED_FRAME_LIMIT_MICROS);
             longAnswers(report, upstream, direct, through);
         }
         client.close();
@@ -153,7 +164,7 @@ public final class StreamsBench implements Callable<Integer> {
     }
 
     /** The same answer again and again: all verdicts are remembered, so that there is no guard in the times. */
-    private void frames(Report report, ToldUpstream upstream, URI direct, URI through)
+    private void frames(Report report, ToldUpstream upstream, URI direct, URI through, String what, double limitMicros)
             throws IOException, InterruptedException {
         String prompt = upstream.tells("Count", "a ".repeat(FRAMES), 0);
         Times straight = new Times(FRAME_ROUNDS);
@@ -167,10 +178,10 @@ public final class StreamsBench implements Callable<Integer> {
             }
         }
         report.figure(
-                "added to each of %,d frames, verdicts cached".formatted(FRAMES),
+                "added to each of %,d frames, verdicts cached".formatted(FRAMES) + what,
                 (moderated.medianMillis() - straight.medianMillis()) * 1_000 / FRAMES,
                 "µs",
-                FRAME_LIMIT_MICROS);
+                limitMicros);
     }
 
     private void longAnswers(Report report, ToldUpstream upstream, URI direct, URI through) {
