@@ -113,8 +113,14 @@ public final class Fields {
         return value != null && value.booleanValue();
     }
 
-    /** Takes a setting or an identifier; what is too long for that is judged as text. */
+    /** Takes a setting or an identifier; what has blanks, or is too long for that, is judged as text. */
     public List<Part> setting(String name) {
+        JsonNode value = take(name);
+        return value == null || Words.isSetting(value) ? List.of() : List.of(Words.rendered(value, at(name)));
+    }
+
+    /** Takes phrases that no model reads, such as where to stop, and notes on a request; long ones are judged as text. */
+    public List<Part> phrases(String name) {
         JsonNode value = take(name);
         return value == null || Words.isNeutralWithNames(value) ? List.of() : List.of(Words.rendered(value, at(name)));
     }

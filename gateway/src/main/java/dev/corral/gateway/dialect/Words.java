@@ -3,6 +3,7 @@ package dev.corral.gateway.dialect;
 import dev.corral.guardmodels.conversation.Part;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.function.ToLongFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -27,6 +28,14 @@ public final class Words {
     /** The same where the names of fields come from outside, too. */
     public static boolean isNeutralWithNames(JsonNode value) {
         return characters(value, String::length) <= NEUTRAL_CHARACTERS;
+    }
+
+    /**
+     * Whether a value of this size is a choice, an identifier or several of them: names and words, none of which follows
+     * another, so that they say nothing.
+     */
+    public static boolean isSetting(JsonNode value) {
+        return isNeutralWithNames(value) && words(value).noneMatch(Words::hasBlank);
     }
 
     /** Whether a value has no text at all, nor anything that text could be made from. */
@@ -114,6 +123,18 @@ public final class Words {
     /** A word from outside, fit for a message. */
     public static String shortened(String word) {
         return word.length() <= 40 ? word : word.substring(0, 40) + "…";
+    }
+
+    private static Stream<String> words(JsonNode value) {
+        return value.isString()
+                ? Stream.of(value.stringValue())
+                : Stream.concat(
+                        value.properties().stream().map(Map.Entry::getKey),
+                        value.values().stream().flatMap(Words::words));
+    }
+
+    private static boolean hasBlank(String word) {
+        return word.codePoints().anyMatch(Character::isWhitespace);
     }
 
     private static long characters(JsonNode value, ToLongFunction<String> ofName) {

@@ -29,9 +29,9 @@ final class MessagesRequestReader {
 
     private static final List<String> NUMBERS = List.of("max_tokens", "temperature", "top_k", "top_p");
 
+    private static final List<String> PHRASES = List.of("stop_sequences", "metadata");
+
     private static final List<String> SETTINGS = List.of(
-            "stop_sequences",
-            "metadata",
             "tool_choice",
             "thinking",
             "service_tier",
@@ -60,6 +60,7 @@ final class MessagesRequestReader {
         NUMBERS.forEach(fields::number);
         DEFINITIONS.forEach(name -> system.addAll(fields.definition(name)));
         SETTINGS.forEach(name -> system.addAll(fields.setting(name)));
+        PHRASES.forEach(name -> system.addAll(fields.phrases(name)));
         system.addAll(fields.rest());
         if (!system.isEmpty()) {
             turns.addFirst(new Turn(Role.SYSTEM, system));

@@ -16,7 +16,7 @@ final class LlamaStackRequests {
     private static final int MAX_MODEL_NAME = 256;
 
     private static final List<String> SETTINGS =
-            List.of("sampling_params", "tool_choice", "tool_prompt_format", "tool_config", "logprobs");
+            List.of("tool_choice", "tool_prompt_format", "tool_config", "logprobs");
 
     private LlamaStackRequests() {}
 
@@ -38,6 +38,7 @@ final class LlamaStackRequests {
         List<Part> system = new ArrayList<>(fields.definition("tools"));
         system.addAll(fields.words("response_format"));
         SETTINGS.forEach(name -> system.addAll(fields.setting(name)));
+        system.addAll(fields.phrases("sampling_params"));
         system.addAll(fields.rest());
         List<Turn> all = new ArrayList<>();
         if (!system.isEmpty()) {

@@ -79,7 +79,7 @@ final class OllamaAnswer {
     private int message(JsonNode message) {
         Fields fields = new Fields(message, "message");
         int added = others.neutral(fields.take("role"), "message.role");
-        added += others.neutral(fields.take("tool_name"), "message.tool_name");
+        added += others.texts(fields.take("tool_name"), "message.tool_name");
         added += grow("message.thinking", fields.take("thinking"));
         added += grow("message.content", fields.take("content"));
         added += calls(fields.take("tool_calls"), "message.tool_calls");

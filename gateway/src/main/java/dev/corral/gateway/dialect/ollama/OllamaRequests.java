@@ -140,7 +140,7 @@ final class OllamaRequests {
         }
         said.addAll(images(fields));
         said.addAll(ToolCalls.all(fields.take("tool_calls"), fields.at("tool_calls"), OllamaRequests::call));
-        said.addAll(fields.setting("tool_name"));
+        said.addAll(fields.words("tool_name"));
         said.addAll(fields.setting("tool_call_id"));
         fields.refuseLookalikes();
         said.addAll(fields.unread(value -> false));
@@ -204,7 +204,7 @@ final class OllamaRequests {
     /** {@code json}, or a schema, which steers the answer. */
     private static List<Part> format(Fields fields) {
         JsonNode format = fields.take("format");
-        return format == null || (format.isString() && Words.isNeutral(format)) || Words.isTextless(format)
+        return format == null || (format.isString() && Words.isSetting(format)) || Words.isTextless(format)
                 ? List.of()
                 : List.of(Words.rendered(format, "format"));
     }
@@ -218,7 +218,7 @@ final class OllamaRequests {
                     "options", "'options' must be an object of settings, not " + Fields.kind(options));
         }
         Fields fields = new Fields(options, "options");
-        List<Part> parts = new ArrayList<>(fields.setting("stop"));
+        List<Part> parts = new ArrayList<>(fields.phrases("stop"));
         parts.addAll(fields.unread(Words::isTextless));
         return parts;
     }

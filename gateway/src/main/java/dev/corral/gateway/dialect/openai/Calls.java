@@ -99,7 +99,7 @@ final class Calls {
                 () -> (function == null ? 0 : fill(call, function, "arguments", fields.at("function")))
                         + (custom == null ? 0 : fill(call, custom, "input", fields.at("custom"))));
         for (JsonNode identifier : Arrays.asList(id, type)) {
-            added += identifier == null || Words.isNeutral(identifier) ? 0 : other("call of a tool", where);
+            added += identifier == null || Words.isSetting(identifier) ? 0 : text(identifier, where);
         }
         return added + unread(fields);
     }
@@ -148,6 +148,12 @@ final class Calls {
         List<Part> unread = fields.unread(Words::isTextless);
         others.addAll(unread);
         return unread.size();
+    }
+
+    private int text(JsonNode value, String where) {
+        Part text = Words.rendered(value, where);
+        others.add(text);
+        return Words.size(text);
     }
 
     private int other(String what, String where) {

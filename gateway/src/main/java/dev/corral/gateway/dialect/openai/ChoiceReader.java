@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -22,6 +23,9 @@ final class ChoiceReader {
 
     /** The one text of a choice that completes a text. */
     private static final String TEXT = Form.TEXT.message();
+
+    private static final Pattern PART_OF_CHARACTER =
+            Pattern.compile("\uFFFD*|(bytes:)?(\\\\x[0-9a-fA-F]{2}|<0x[0-9a-fA-F]{2}>)+|token_id:\\d+");
 
     private final String message;
     private final String where;
@@ -174,8 +178,11 @@ final class ChoiceReader {
             }
             Fields fields = new Fields(entry, at);
             JsonNode token = fields.take("token");
-            spelled.writeBytes(spelling(token, fields.take("bytes")));
-            added += token == null || token.isString() ? 0 : neutral(token, at);
+            byte[] spelling = spelling(token, fields.take("bytes"));
+            spelled.writeBytes(spelling);
+            added += token == null || isSpelled(token, spelling)
+                    ? 0
+                    : add(Words.texts(token, at).toList());
             added += neutral(fields.take("top_logprobs"), fields.at("top_logprobs"));
             added += add(fields.unread(Words::isTextless));
         }
@@ -203,9 +210,10 @@ final class ChoiceReader {
                     : add(List.of(new Part.OpaquePart("field '" + name + "'", fields.at(name))));
         }
         JsonNode alternatives = fields.take("top_logprobs");
-        boolean neutral = alternatives == null
-                || (alternatives.isArray() && alternatives.values().stream().allMatch(Words::isNeutralWithNames));
-        added += neutral ? 0 : add(List.of(new Part.OpaquePart("field 'top_logprobs'", fields.at("top_logprobs"))));
+        if (alternatives != null
+                && !(alternatives.isArray() && alternatives.values().stream().allMatch(Words::isNeutralWithNames))) {
+            added += add(List.of(Words.rendered(alternatives, fields.at("top_logprobs"))));
+        }
         return added + (tokensDiffer(TEXT) ? spelled.size() - before : 0);
     }
 
@@ -224,6 +232,13 @@ final class ChoiceReader {
             return spelled;
         }
         return token != null && token.isString() ? token.stringValue().getBytes(StandardCharsets.UTF_8) : new byte[0];
+    }
+
+    /** Whether a token says what its bytes do; one that is a part of a character cannot, and is told by its bytes or number. */
+    private static boolean isSpelled(JsonNode token, byte[] bytes) {
+        return token.isString()
+                && (token.stringValue().equals(new String(bytes, StandardCharsets.UTF_8))
+                        || PART_OF_CHARACTER.matcher(token.stringValue()).matches());
     }
 
     private boolean tokensDiffer(String name) {

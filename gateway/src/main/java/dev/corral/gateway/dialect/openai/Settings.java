@@ -59,14 +59,14 @@ final class Settings {
             "timings_per_token",
             "return_progress");
 
-    /** Settings and identifiers; what is too long for that is judged as text. */
+    private static final List<String> PHRASES = List.of("stop", "metadata");
+
+    /** Settings and identifiers; what is more than that is judged as text. */
     private static final List<String> SETTINGS = List.of(
-            "stop",
             "stop_token_ids",
             "user",
             "stream_options",
             "service_tier",
-            "metadata",
             "logit_bias",
             "tool_choice",
             "function_call",
@@ -110,6 +110,7 @@ final class Settings {
         List<Part> parts = new ArrayList<>();
         DEFINITIONS.forEach(name -> parts.addAll(name.equals(FORMAT) ? format(fields) : fields.definition(name)));
         SETTINGS.forEach(name -> parts.addAll(fields.setting(name)));
+        PHRASES.forEach(name -> parts.addAll(fields.phrases(name)));
         return parts;
     }
 
@@ -134,6 +135,6 @@ final class Settings {
     }
 
     private static boolean isPlainFormat(JsonNode format) {
-        return format.size() == 1 && format.path("type").isString() && Words.isNeutral(format);
+        return format.size() == 1 && format.path("type").isString() && Words.isSetting(format);
     }
 }

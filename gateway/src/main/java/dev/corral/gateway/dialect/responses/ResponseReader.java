@@ -66,6 +66,7 @@ final class ResponseReader {
 
     private final Map<String, StringBuilder> texts = new LinkedHashMap<>();
     private final Map<String, String> names = new HashMap<>();
+    private final Map<String, String> named = new LinkedHashMap<>();
     private final Map<String, Map<String, Part>> known = new LinkedHashMap<>();
     private final Set<String> asked;
 
@@ -87,6 +88,13 @@ final class ResponseReader {
         texts.forEach((where, text) -> {
             if (!text.isEmpty()) {
                 said.addAll(parts(where, Words.wellFormed(text.toString())));
+            }
+        });
+        named.forEach((where, name) -> {
+            if (texts.entrySet().stream()
+                    .noneMatch(text -> text.getKey().startsWith(where + ".")
+                            && !text.getValue().isEmpty())) {
+                said.addAll(Items.calls(name, "", where));
             }
         });
         known.values().forEach(parts -> said.addAll(parts.values()));
@@ -154,7 +162,7 @@ final class ResponseReader {
             }
             case "function_call", "custom_tool_call", "mcp_call", "code_interpreter_call" -> {
                 String input = input(type);
-                name(index, fields.take("name"), type);
+                added += name(where, fields.take("name"), type);
                 added += settle(fields.at(input), fields.take(input));
                 added += rest(fields);
             }
@@ -166,7 +174,7 @@ final class ResponseReader {
                     "apply_patch_call",
                     "mcp_list_tools",
                     "mcp_approval_request" -> {
-                name(index, fields.take("name"), type);
+                names.putIfAbsent(where, type);
                 added += rest(fields);
             }
             default -> {
@@ -322,8 +330,16 @@ final class ResponseReader {
         return rest.isEmpty() ? 0 : once(fields.where(), rest);
     }
 
-    private void name(int index, @Nullable JsonNode name, String otherwise) {
-        names.putIfAbsent(item(index), name == null ? otherwise : string(name));
+    /** Names a call; a name is judged even where no arguments follow. */
+    int name(String where, @Nullable JsonNode name, String otherwise) {
+        if (name != null) {
+            named.putIfAbsent(where, string(name));
+        }
+        String before = names.putIfAbsent(where, name == null ? otherwise : string(name));
+        if (name == null || string(name).equals(before)) {
+            return 0;
+        }
+        return before == null ? string(name).length() : once(where + ".name", name);
     }
 
     private List<Part> parts(String where, String text) {

@@ -214,7 +214,7 @@ final class ResponsesAnswerStream implements AnswerStream {
             if (type.equals(call.getKey() + ".done")) {
                 JsonNode name = fields.take("name");
                 return reader.settle(item + "." + call.getValue(), fields.take(call.getValue()))
-                        + (name == null ? 0 : reader.neutral(name, "name"));
+                        + reader.name(item, name, "");
             }
         }
         return 0;

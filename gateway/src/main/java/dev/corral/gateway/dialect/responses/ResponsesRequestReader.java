@@ -31,7 +31,6 @@ final class ResponsesRequestReader {
     /** Settings and identifiers; what is too long for that is judged as text. */
     private static final List<String> SETTINGS = List.of(
             "include",
-            "metadata",
             "reasoning",
             "service_tier",
             "stream_options",
@@ -68,6 +67,7 @@ final class ResponsesRequestReader {
         NUMBERS.forEach(fields::number);
         FLAGS.forEach(fields::flag);
         SETTINGS.forEach(name -> application.addAll(fields.setting(name)));
+        application.addAll(fields.phrases("metadata"));
         fields.refuseLookalikes();
         application.addAll(fields.unread(_ -> false));
         if (!application.isEmpty()) {
@@ -131,7 +131,7 @@ final class ResponsesRequestReader {
     }
 
     private static boolean isPlain(JsonNode format) {
-        return format.size() == 1 && format.path("type").isString() && Words.isNeutral(format);
+        return format.size() == 1 && format.path("type").isString() && Words.isSetting(format);
     }
 
     /** Something is named that is not there to be judged. */

@@ -73,7 +73,11 @@ class OllamaTests {
                                 List.of(
                                         new TextPart("hm", "messages[2].thinking"),
                                         new ToolCallPart("f", "{\"a\":\"b\"}", "messages[2].tool_calls[0]"))),
-                        new Turn(Role.TOOL, List.of(new ToolResultPart("found", "messages[3].content", "f"))));
+                        new Turn(
+                                Role.TOOL,
+                                List.of(
+                                        new ToolResultPart("found", "messages[3].content", "f"),
+                                        new TextPart("f", "messages[3].tool_name"))));
     }
 
     @Test

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.corral.gateway.dialect.Answer;
 import dev.corral.gateway.dialect.DialectException;
 import dev.corral.guardmodels.conversation.Part;
 import dev.corral.guardmodels.conversation.Part.OpaquePart;
@@ -19,6 +20,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -179,6 +181,25 @@ class OpenAiChatAnswerTests {
                     assertThat(e.error().type()).isEqualTo("upstream_error");
                     assertThat(e.getMessage()).doesNotContain("html", "gateway", "text");
                 });
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "hi, '[104,105]', false",
+        "hi, null, false",
+        "bytes:\\xf0, '[240]', false",
+        "harm, '[]', true",
+        "harm, '[104,105]', true"
+    })
+    void readAnswerWhenATokenSaysAnotherThingThanItsBytesJudgesBoth(String token, String bytes, boolean judged) {
+        Answer answer =
+                dialect.readAnswer(json("{'choices':[{'index':0,'message':{'content':'hi'},'logprobs':{'content':["
+                        + "{'token':'" + token.replace("\\", "\\\\") + "','bytes':" + bytes + ",'logprob':0}]}}]}"));
+
+        assertThat(answer.choices().getFirst().parts().stream()
+                        .anyMatch(part ->
+                                part instanceof TextPart text && text.text().equals(token)))
+                .isEqualTo(judged || token.equals("hi"));
     }
 
     @Test

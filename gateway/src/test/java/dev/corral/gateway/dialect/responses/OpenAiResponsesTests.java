@@ -186,13 +186,24 @@ class OpenAiResponsesTests {
         }
 
         assertThat(last.end()).isTrue();
-        assertThat(characters).isEqualTo("Hello you{\"a\":1}hm".length());
+        assertThat(characters).isEqualTo("Hello youf{\"a\":1}hm".length());
         assertThat(stream.soFar().choices())
                 .containsExactly(turn(
                         Role.ASSISTANT,
                         new TextPart("hm", "output[0].summary[0].reasoning"),
                         new TextPart("Hello you", "output[1].content[0].text"),
                         new ToolCallPart("f", "{\"a\":1}", "output[2].arguments")));
+    }
+
+    @Test
+    void acceptWhenACallHasANameAndNothingElseJudgesTheName() {
+        FrameContent added = stream.accept(event(
+                "response.output_item.added",
+                "'output_index':0,'item':{'type':'function_call','call_id':'c','name':'harm','arguments':''}"));
+
+        assertThat(added.newCharacters()).isEqualTo("harm".length());
+        assertThat(stream.soFar().choices())
+                .containsExactly(turn(Role.ASSISTANT, new ToolCallPart("harm", "", "output[0]")));
     }
 
     @Test
