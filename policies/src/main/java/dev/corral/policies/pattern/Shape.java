@@ -173,6 +173,8 @@ record Shape(long shortest, long longest, Optional<BitSet> needed, long size, Li
                 } else {
                     return shape;
                 }
+                // a question mark behind a repetition makes it prefer less, and changes nothing of what it may be
+                at += peek('?') ? 1 : 0;
             }
             return shape;
         }
