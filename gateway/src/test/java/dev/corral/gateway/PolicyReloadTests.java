@@ -10,6 +10,7 @@ import dev.corral.gateway.testing.ScriptedGuard;
 import dev.corral.gateway.testing.ScriptedUpstream;
 import dev.corral.gateway.testing.TestGateway;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -119,6 +120,44 @@ class PolicyReloadTests {
         assertThat(watch().problem())
                 .hasValueSatisfying(problem -> assertThat(problem).contains("there is no such file"));
         assertThat(policy(chat("six"))).startsWith("desk@1+");
+    }
+
+    /** As when somebody copies files over others while the gateway reads them. */
+    @Test
+    void lookWhenFilesAreDeletedWhileTheyAreReadKeepsAWholePolicyInForce() throws IOException {
+        AtomicBoolean over = new AtomicBoolean();
+        CompletableFuture<Void> comingAndGoing = CompletableFuture.runAsync(() -> {
+            for (int version = 2; !over.get(); version++) {
+                replace("policy: desk\nversion: " + version + "\n");
+            }
+        });
+        try {
+            for (int i = 0; i < 300; i++) {
+                watch().look();
+                assertThat(policy(chat("seven <S10>"))).matches("desk@[0-9]+\\+[0-9a-f]{8}");
+                assertThat(watch().problem().orElse("there is no such file")).contains("there is no such file");
+            }
+        } finally {
+            over.set(true);
+            comingAndGoing.join();
+        }
+
+        replace("policy: desk\nversion: 1000000\n");
+        watch().look();
+        assertThat(watch().problem()).isEmpty();
+        assertThat(policy(chat("eight"))).startsWith("desk@1000000+");
+    }
+
+    private void replace(String policy) {
+        Path file = folder.resolve("desk.yaml");
+        Path next = folder.resolve("next");
+        try {
+            Files.delete(file);
+            Files.writeString(next, policy);
+            Files.move(next, file, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Test

@@ -8,6 +8,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.Tags;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -125,6 +126,9 @@ public final class PolicyWatch implements AutoCloseable {
                 throw new IllegalArgumentException("the files change while they are read");
             }
             return policies;
+        } catch (NoSuchFileException e) {
+            throw new IllegalArgumentException(
+                    "the policies cannot be read: there is no such file any more: " + e.getFile() + "; put it back", e);
         } catch (IOException e) {
             throw new IllegalArgumentException("the policies cannot be read: " + e, e);
         }

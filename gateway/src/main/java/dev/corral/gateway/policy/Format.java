@@ -1,8 +1,5 @@
 package dev.corral.gateway.policy;
 
-import picocli.CommandLine;
-import picocli.CommandLine.ParameterException;
-
 /** How a command writes its result. */
 enum Format {
     /** For people. */
@@ -10,19 +7,5 @@ enum Format {
     /** For programs. */
     json,
     /** For code hosts: SARIF 2.1.0. */
-    sarif;
-
-    /**
-     * Refuses SARIF for results that are not about a place in a file.
-     *
-     * @throws ParameterException if it was asked for
-     */
-    void refuseSarif(CommandLine command) {
-        if (this == sarif) {
-            throw new ParameterException(
-                    command,
-                    "--format sarif lists problems in files, and '" + command.getCommandName()
-                            + "' finds none: write --format text or json");
-        }
-    }
+    sarif
 }

@@ -1,5 +1,7 @@
 package dev.corral.gateway.policy;
 
+import dev.corral.gateway.policy.Report.Entry;
+import dev.corral.gateway.policy.Report.Level;
 import dev.corral.policies.assessment.Assessment.Inconclusive;
 import dev.corral.policies.assessment.Assessment.Scored;
 import dev.corral.policies.assessment.Coverage;
@@ -11,6 +13,8 @@ import dev.corral.policies.policy.Direction;
 import dev.corral.policies.policy.Explanation;
 import dev.corral.policies.policy.Facts;
 import dev.corral.policies.policy.Policies;
+import dev.corral.policies.policy.Policy;
+import dev.corral.policies.policy.SourceLocation;
 import dev.corral.policies.taxonomy.Hazard;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -69,7 +73,7 @@ final class PolicyExplain implements Callable<Integer> {
     @Option(names = "--language", split = ",", description = "Languages that the client accepts.")
     private List<String> languages = List.of();
 
-    @Option(names = "--format", description = "text or json (default: text).")
+    @Option(names = "--format", description = "${COMPLETION-CANDIDATES} (default: text).")
     private Format format = Format.text;
 
     @Mixin
@@ -87,7 +91,6 @@ final class PolicyExplain implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        format.refuseSarif(Objects.requireNonNull(spec).commandLine());
         Content said = Objects.requireNonNull(content);
         CompiledPolicy policy = Policies.load(Objects.requireNonNull(file), guard.sight());
         boolean isPrompt = said.prompt != null;
@@ -95,10 +98,10 @@ final class PolicyExplain implements Callable<Integer> {
         Facts facts = new Facts(isPrompt ? Direction.PROMPT : Direction.COMPLETION, route, tenant, model, languages);
         ContentSource source = isPrompt ? ContentSource.USER : ContentSource.ASSISTANT;
         Explanation explanation = Explanation.of(policy, text, scored(policy, text, isPrompt), source, facts);
-        if (format == Format.text) {
-            print(policy, explanation);
-        } else {
-            out().println(Report.write(json(policy, explanation)));
+        switch (format) {
+            case text -> print(policy, explanation);
+            case json -> out().println(Report.write(json(policy, explanation)));
+            case sarif -> out().println(Report.sarif(List.of(entry(policy, explanation.decision()))));
         }
         out().flush();
         return 0;
@@ -153,6 +156,22 @@ final class PolicyExplain implements Callable<Integer> {
                             + " in place of " + Report.number(change.from()) + ": " + Report.word(change.outcome())
                             + (change.rules().isEmpty() ? "" : " by " + String.join(", ", change.rules()))));
         }
+    }
+
+    /** The decision, at the rule that it is by. */
+    private static Entry entry(CompiledPolicy policy, Decision decision) {
+        SourceLocation place = policy.policy().rules().stream()
+                .filter(rule -> decision.ruleIds().contains(rule.id()))
+                .map(Policy.Rule::location)
+                .findFirst()
+                .orElse(new SourceLocation(policy.policy().source().origin(), 0, 0));
+        return new Entry(
+                "EXPLAIN",
+                Level.note,
+                Report.word(decision.outcome()) + ". " + decision.explanation(),
+                place.origin(),
+                place.line(),
+                place.column());
     }
 
     private static ObjectNode json(CompiledPolicy policy, Explanation explanation) {

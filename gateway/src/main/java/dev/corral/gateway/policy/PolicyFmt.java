@@ -1,6 +1,7 @@
 package dev.corral.gateway.policy;
 
 import dev.corral.gateway.policy.Report.Entry;
+import dev.corral.gateway.policy.Report.Level;
 import dev.corral.policies.policy.Policies;
 import dev.corral.policies.policy.PolicyFormatter;
 import java.io.IOException;
@@ -61,7 +62,7 @@ final class PolicyFmt implements Callable<Integer> {
             if (check) {
                 if (!formatted.equals(text)) {
                     String message = "not formatted; run 'corral policy fmt --write " + file + "'";
-                    different.add(new Entry("FMT", true, message, file.toString(), 0, 0));
+                    different.add(new Entry("FMT", Level.error, message, file.toString(), 0, 0));
                     if (format == Format.text) {
                         out().println(file + " is " + message);
                     }

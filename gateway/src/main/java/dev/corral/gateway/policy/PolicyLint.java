@@ -1,6 +1,7 @@
 package dev.corral.gateway.policy;
 
 import dev.corral.gateway.policy.Report.Entry;
+import dev.corral.gateway.policy.Report.Level;
 import dev.corral.policies.policy.GuardSight;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -58,7 +59,7 @@ final class PolicyLint implements Callable<Integer> {
                 if (other != null) {
                     Entry twice = new Entry(
                             "POL042",
-                            true,
+                            Level.error,
                             "the name '" + policy.name() + "' is taken by " + other + ". Give each policy its own.",
                             file.toString(),
                             0,
@@ -70,7 +71,8 @@ final class PolicyLint implements Callable<Integer> {
                 }
             });
         }
-        long errors = entries.stream().filter(Entry::error).count();
+        long errors =
+                entries.stream().filter(entry -> entry.level() == Level.error).count();
         switch (format) {
             case json -> out().println(Report.json(entries));
             case sarif -> out().println(Report.sarif(entries));

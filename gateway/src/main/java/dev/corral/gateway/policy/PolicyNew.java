@@ -32,7 +32,11 @@ final class PolicyNew implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        format.refuseSarif(Objects.requireNonNull(spec).commandLine());
+        if (format == Format.sarif) {
+            throw new ParameterException(
+                    Objects.requireNonNull(spec).commandLine(),
+                    "--format sarif lists findings in files, and 'new' has none: write --format text or json");
+        }
         if (!Policies.templates().contains(template)) {
             throw new ParameterException(
                     Objects.requireNonNull(spec).commandLine(),

@@ -7,6 +7,7 @@ import dev.corral.gateway.policy.Replay.Example;
 import dev.corral.gateway.policy.Replay.Lines;
 import dev.corral.gateway.policy.Replay.Met;
 import dev.corral.gateway.policy.Report.Entry;
+import dev.corral.gateway.policy.Report.Level;
 import dev.corral.guardmodels.dataset.BrokenLineException;
 import dev.corral.guardmodels.dataset.JsonLines;
 import dev.corral.guardmodels.dataset.Line;
@@ -187,7 +188,7 @@ final class PolicyReplay implements Callable<Integer> {
                     }
                 } catch (BrokenLineException e) {
                     broken.add(e);
-                    entries.add(new Entry("LINE", true, e.rule(), recorded.toString(), e.line(), e.column()));
+                    entries.add(new Entry("LINE", Level.error, e.rule(), recorded.toString(), e.line(), e.column()));
                 }
             }
         } catch (NoSuchFileException e) {
@@ -215,7 +216,7 @@ final class PolicyReplay implements Callable<Integer> {
         Met after = met.getLast();
         if (compared ? before.outcome() != after.outcome() : before.outcome() != Outcome.ALLOW) {
             String message = decided(before) + (compared ? " → " + decided(after) : "");
-            entries.add(new Entry("REPLAY", false, message, file, line, 1));
+            entries.add(new Entry("REPLAY", Level.warning, message, file, line, 1));
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.corral.gateway.policy;
 
 import dev.corral.gateway.policy.Report.Entry;
+import dev.corral.gateway.policy.Report.Level;
 import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.Policies;
 import dev.corral.policies.policy.PolicyTester;
@@ -88,7 +89,7 @@ final class PolicyTestCommand implements Callable<Integer> {
                 .put("passed", result.passed())
                 .put("failure", failure);
         if (!result.passed()) {
-            failures.add(new Entry("TEST", true, failure, place.origin(), place.line(), place.column()));
+            failures.add(new Entry("TEST", Level.error, failure, place.origin(), place.line(), place.column()));
         }
         if (format == Format.text) {
             out().println((result.passed() ? "ok     " : "FAILED ") + place + " "

@@ -1,5 +1,7 @@
 package dev.corral.gateway.policy;
 
+import dev.corral.gateway.policy.Report.Entry;
+import dev.corral.gateway.policy.Report.Level;
 import dev.corral.policies.policy.CompiledPolicy;
 import dev.corral.policies.policy.GuardSight;
 import dev.corral.policies.policy.Policies;
@@ -51,7 +53,7 @@ final class PolicyWhich implements Callable<Integer> {
     @Option(names = "--default", paramLabel = "NAME", description = "The default policy.", defaultValue = "default")
     private String defaultName = "default";
 
-    @Option(names = "--format", description = "text or json (default: text).")
+    @Option(names = "--format", description = "${COMPLETION-CANDIDATES} (default: text).")
     private Format format = Format.text;
 
     @Mixin
@@ -59,14 +61,13 @@ final class PolicyWhich implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        format.refuseSarif(Objects.requireNonNull(spec).commandLine());
         GuardSight sight = guard.sight();
         List<CompiledPolicy> policies = new ArrayList<>();
         try (Stream<Path> files = Files.list(Objects.requireNonNull(directory))) {
             for (Path file : files.filter(path -> path.toString().endsWith(".yaml"))
                     .sorted()
                     .toList()) {
-                PolicyCheck.of(file, sight).policy().ifPresent(policies::add);
+                policies.add(Policies.load(file, sight));
             }
         }
         if (policies.stream().noneMatch(policy -> policy.name().equals(defaultName))) {
@@ -74,13 +75,18 @@ final class PolicyWhich implements Callable<Integer> {
         }
         PolicyRegistry registry = new PolicyRegistry(policies);
         CompiledPolicy policy = registry.resolve(tenant, route, Optional.ofNullable(named), defaultName);
-        if (format == Format.json) {
-            out().println(Report.write(json(policy, policies)));
-        } else {
-            print(policy, policies);
+        switch (format) {
+            case text -> print(policy, policies);
+            case json -> out().println(Report.write(json(policy, policies)));
+            case sarif -> out().println(Report.sarif(List.of(entry(policy))));
         }
         out().flush();
         return 0;
+    }
+
+    private static Entry entry(CompiledPolicy policy) {
+        String file = policy.policy().source().origin();
+        return new Entry("WHICH", Level.note, "the exchange is under " + policy.revision(), file, 0, 0);
     }
 
     private static ObjectNode json(CompiledPolicy policy, List<CompiledPolicy> policies) {

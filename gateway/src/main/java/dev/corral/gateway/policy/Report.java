@@ -23,13 +23,21 @@ final class Report {
     private static final JsonMapper MAPPER =
             JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
+    /** How much a finding counts, in SARIF's words. */
+    enum Level {
+        error,
+        warning,
+        /** Nothing to mend. */
+        note
+    }
+
     /** A finding of any command, at a place. */
-    record Entry(String code, boolean error, String message, String file, int line, int column) {
+    record Entry(String code, Level level, String message, String file, int line, int column) {
 
         static Entry of(PolicyIssue issue) {
             return new Entry(
                     issue.code(),
-                    issue.severity() == Severity.ERROR,
+                    issue.severity() == Severity.ERROR ? Level.error : Level.warning,
                     issue.message() + ". " + issue.advice(),
                     issue.location().origin(),
                     issue.location().line(),
@@ -47,7 +55,7 @@ final class Report {
         ArrayNode list = JSON.arrayNode();
         for (Entry entry : entries) {
             list.addObject()
-                    .put("severity", entry.error ? "error" : "warning")
+                    .put("severity", entry.level.name())
                     .put("code", entry.code)
                     .put("file", entry.file)
                     .put("line", entry.line)
@@ -69,8 +77,7 @@ final class Report {
         codes.forEach(code -> rules.addObject().put("id", code));
         ArrayNode results = run.putArray("results");
         for (Entry entry : entries) {
-            ObjectNode result =
-                    results.addObject().put("ruleId", entry.code).put("level", entry.error ? "error" : "warning");
+            ObjectNode result = results.addObject().put("ruleId", entry.code).put("level", entry.level.name());
             result.putObject("message").put("text", entry.message);
             ObjectNode place = result.putArray("locations").addObject().putObject("physicalLocation");
             place.putObject("artifactLocation").put("uri", entry.file.replace('\\', '/'));

@@ -6,11 +6,14 @@ import dev.corral.policies.policy.Policies;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
@@ -87,6 +90,48 @@ class PolicyCommandTests {
         assertThat(out.toString()).contains("the file has 10000000 bytes, which is too much for a policy");
     }
 
+    /** Somebody else takes the file away and puts it back, as fast as that goes. */
+    @Test
+    void lintWhenFileIsDeletedWhileItIsReadSaysThatItIsGoneOrFindsNothingWrong() throws IOException {
+        Path desk = Path.of(file("desk.yaml", DESK));
+        AtomicBoolean over = new AtomicBoolean();
+        CompletableFuture<Void> comingAndGoing = CompletableFuture.runAsync(() -> {
+            while (!over.get()) {
+                takeAwayAndPutBack(desk);
+            }
+        });
+        Set<Integer> codes = new HashSet<>();
+        try {
+            for (int i = 0; codes.size() < 2 || i < 200; i++) {
+                assertThat(i).isLessThan(100_000);
+                out.getBuffer().setLength(0);
+                int code = run("lint", desk.toString());
+                if (code == 0) {
+                    assertThat(out.toString()).isEqualTo("1 policy, 0 errors, 0 warnings\n");
+                } else {
+                    assertThat(out.toString())
+                            .startsWith("ERROR POL001 " + desk + ": there is no such file\n")
+                            .endsWith("1 policy, 1 errors, 0 warnings\n");
+                }
+                codes.add(code);
+            }
+        } finally {
+            over.set(true);
+            comingAndGoing.join();
+        }
+        assertThat(codes).containsExactlyInAnyOrder(0, 1);
+    }
+
+    private static void takeAwayAndPutBack(Path file) {
+        try {
+            Path aside = file.resolveSibling("aside");
+            Files.move(file, aside);
+            Files.move(aside, file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     @Test
     void testWhenTestsPassOrFailReportsThem() throws IOException {
         Path xml = folder.resolve("junit.xml");
@@ -129,6 +174,38 @@ class PolicyCommandTests {
     }
 
     @Test
+    void diffWhenSettingsDifferNamesThemInEveryFormat() throws IOException {
+        String before = file("before.yaml", DESK);
+        String after = file(
+                "after.yaml",
+                DESK.replace("then: block }", "then: block, message: { en: No., de: Nein. }, audit: hash }")
+                        + "unscanned: flag\nlists: { partners: [acme, globex] }\nguards: { text: { timeout: 500ms } }\n");
+
+        assertThat(run("diff", before, after)).isEqualTo(1);
+        assertThat(out.toString())
+                .contains("prompt from system, S1 0.6 to 1 (also S2, S3, S4, S5, S6, S7, S8, S9, S11, S12, S13):"
+                        + " block (rest) without a message, audit as the policy says →"
+                        + " block (rest) en: \"No.\", de: \"Nein.\", audit hash\n")
+                .contains("lists.partners: with acme, globex\n", "unscanned: block → flag\n")
+                .contains("guards.text.timeout: 10s → 500ms\n");
+
+        out.getBuffer().setLength(0);
+        assertThat(run("diff", before, after, "--format", "json")).isEqualTo(1);
+        assertThat(json().at("/0/kind").stringValue()).isEqualTo("decision");
+        assertThat(json().at("/0/alike")).hasSize(11);
+        assertThat(json().at("/0/after/message/de").stringValue()).isEqualTo("Nein.");
+        assertThat(json().at("/0/after/audit").stringValue()).isEqualTo("hash");
+        assertThat(json().values())
+                .filteredOn(difference -> difference.path("kind").asString().equals("setting"))
+                .extracting(difference -> difference.path("key").asString())
+                .containsExactly("unscanned", "guards.text.timeout", "lists.partners");
+
+        out.getBuffer().setLength(0);
+        assertThat(run("diff", before, after, "--format", "sarif")).isEqualTo(1);
+        assertThat(json().at("/runs/0/results/0/ruleId").stringValue()).isEqualTo("DIFF");
+    }
+
+    @Test
     void fmtWhenFileIsNotFormattedSaysSoOrChangesIt() throws IOException {
         String file = file("desk.yaml", "# kept\npolicy:    desk\nversion: 1\n");
 
@@ -163,6 +240,17 @@ class PolicyCommandTests {
     }
 
     @Test
+    void whichWhenAPolicyIsBrokenDoesNotChooseAmongTheOthers() throws IOException {
+        file("desk.yaml", DESK);
+        file("acme.yaml", "policy: acme\nversion: 2\napplies-to: { tenat: acme }\n");
+
+        assertThat(run("which", folder.toString(), "--tenant", "acme", "--default", "desk"))
+                .isEqualTo(1);
+        assertThat(out.toString()).isEmpty();
+        assertThat(err.toString()).contains("POL007", "Did you mean 'tenant'?");
+    }
+
+    @Test
     void formatWhenACommandHasJsonWritesIt() throws IOException {
         String desk = file("desk.yaml", DESK);
         assertThat(run("fmt", "--check", "--format", "json", desk)).isEqualTo(1);
@@ -182,20 +270,33 @@ class PolicyCommandTests {
     }
 
     @Test
-    void formatWhenACommandHasNoneOfThisKindIsWrongUsage() throws IOException {
+    void formatWhenItIsSarifPointsAtTheRuleOrTheFile() throws IOException {
         String desk = file("desk.yaml", DESK);
-        for (List<String> command : List.of(
-                List.of("new", "strict"),
-                List.of("which", folder.toString()),
-                List.of("explain", desk, "--prompt", "a", "--given", "S1=0.5"))) {
-            err.getBuffer().setLength(0);
-            List<String> args = new ArrayList<>(command);
-            args.addAll(List.of("--format", "sarif"));
-            assertThat(run(args.toArray(String[]::new))).isEqualTo(2);
-            assertThat(err.toString())
-                    .contains("--format sarif lists problems in files, and '" + command.getFirst() + "' finds none");
-        }
-        assertThat(run("fmt", "--format", "json", desk)).isEqualTo(2);
+        assertThat(run("explain", desk, "--prompt", "a", "--given", "S10=0.7", "--format", "sarif"))
+                .isZero();
+        assertThat(json().at("/runs/0/results")).hasSize(1);
+        assertThat(json().at("/runs/0/results/0/level").stringValue()).isEqualTo("note");
+        assertThat(json().at("/runs/0/results/0/message/text").stringValue())
+                .startsWith("flag. Rule 'heated' flags S10 (Hate)");
+        assertThat(json().at("/runs/0/results/0/locations/0/physicalLocation/region/startLine")
+                        .intValue())
+                .isEqualTo(4);
+
+        out.getBuffer().setLength(0);
+        assertThat(run("which", folder.toString(), "--default", "desk", "--format", "sarif"))
+                .isZero();
+        assertThat(json().at("/runs/0/results/0/message/text").stringValue())
+                .startsWith("the exchange is under desk@1+");
+        assertThat(json().at("/runs/0/results/0/locations/0/physicalLocation/artifactLocation/uri")
+                        .stringValue())
+                .isEqualTo(desk);
+    }
+
+    @Test
+    void formatWhenACommandHasNoneOfThisKindIsWrongUsage() throws IOException {
+        assertThat(run("new", "strict", "--format", "sarif")).isEqualTo(2);
+        assertThat(err.toString()).contains("--format sarif lists findings in files, and 'new' has none");
+        assertThat(run("fmt", "--format", "json", file("desk.yaml", DESK))).isEqualTo(2);
         assertThat(err.toString()).contains("--format json goes with --check");
         assertThat(out.toString()).isEmpty();
     }

@@ -22,10 +22,13 @@ import dev.cel.parser.CelStandardMacro;
 import dev.cel.runtime.CelEvaluationException;
 import dev.cel.runtime.CelRuntime;
 import dev.cel.runtime.CelRuntimeFactory;
+import dev.corral.policies.pattern.ExpressionPattern;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -52,6 +55,8 @@ public final class Condition {
     private static final int MOST_TERMS = 200;
     private static final Set<String> COMPARISONS = Set.of("_<_", "_<=_", "_>_", "_>=_");
 
+    private static final Set<String> TEXT_FUNCTIONS = Set.of("startsWith", "endsWith", "contains", "matches", "size");
+
     private static final String CONTENT_HASH = "content_hash";
 
     private static final Map<String, CelType> VARIABLES = variables();
@@ -70,22 +75,21 @@ public final class Condition {
     private final SortedSet<Double> probabilitySteps;
     private final SortedSet<Double> unsafeSteps;
     private final boolean namesContentHash;
+    private final boolean looksIntoTexts;
+    private final SortedSet<String> texts;
+    private final Set<String> listNames;
 
-    private Condition(
-            String text,
-            CelRuntime.Program program,
-            Map<String, List<String>> lists,
-            Set<String> variables,
-            SortedSet<Double> probabilitySteps,
-            SortedSet<Double> unsafeSteps,
-            boolean namesContentHash) {
+    private Condition(String text, CelRuntime.Program program, Map<String, List<String>> lists, Survey survey) {
         this.text = text;
         this.program = program;
         this.lists = lists;
-        this.variables = Set.copyOf(variables);
-        this.probabilitySteps = probabilitySteps;
-        this.unsafeSteps = unsafeSteps;
-        this.namesContentHash = namesContentHash;
+        this.variables = Set.copyOf(survey.variables);
+        this.probabilitySteps = survey.steps("probability");
+        this.unsafeSteps = survey.steps("unsafe");
+        this.namesContentHash = survey.variables.contains(CONTENT_HASH);
+        this.looksIntoTexts = survey.looksIntoTexts;
+        this.texts = Collections.unmodifiableSortedSet(survey.texts);
+        this.listNames = Set.copyOf(survey.listNames);
     }
 
     /**
@@ -158,14 +162,7 @@ public final class Condition {
             if (!survey.mistakes.isEmpty()) {
                 return new Result.Wrong(survey.mistakes);
             }
-            return new Result.Checked(new Condition(
-                    text,
-                    Environment.RUNTIME.createProgram(tree),
-                    lists,
-                    survey.variables,
-                    survey.steps("probability"),
-                    survey.steps("unsafe"),
-                    survey.namesContentHash));
+            return new Result.Checked(new Condition(text, Environment.RUNTIME.createProgram(tree), lists, survey));
         } catch (CelValidationException | CelEvaluationException e) {
             return wrong(0, Mistake.Kind.SYNTAX, String.valueOf(e.getMessage()));
         }
@@ -179,6 +176,24 @@ public final class Condition {
     /** Whether it looks at this variable. */
     public boolean uses(String variable) {
         return variables.contains(variable);
+    }
+
+    /**
+     * Whether it looks into texts, by {@code startsWith} and its like. Otherwise it compares them only, with {@link #texts}
+     * and lists.
+     */
+    public boolean looksIntoTexts() {
+        return looksIntoTexts;
+    }
+
+    /** The texts that it names, and some that its expressions match. */
+    public SortedSet<String> texts() {
+        return texts;
+    }
+
+    /** The lists that it names. */
+    public Set<String> listNames() {
+        return listNames;
     }
 
     /** Where the answer may change with the probability. */
@@ -326,8 +341,10 @@ public final class Condition {
         private final List<Mistake> mistakes = new ArrayList<>();
         private final Map<String, SortedSet<Double>> steps = new LinkedHashMap<>();
         private final Set<String> variables = new HashSet<>();
+        private final SortedSet<String> texts = new TreeSet<>();
+        private final Set<String> listNames = new LinkedHashSet<>();
         private int terms;
-        private boolean namesContentHash;
+        private boolean looksIntoTexts;
 
         Survey(CelAbstractSyntaxTree tree, Map<String, List<String>> lists) {
             this.tree = tree;
@@ -354,7 +371,12 @@ public final class Condition {
                             "a condition must not loop (all, exists, map, filter): what it costs must not depend on what"
                                     + " it is asked about");
                 case MAP, STRUCT -> report(expression, Mistake.Kind.FORBIDDEN, "a condition must not build maps");
-                case CONSTANT, NOT_SET -> {}
+                case CONSTANT -> {
+                    if (isConstant(expression, CelConstant.Kind.STRING_VALUE)) {
+                        texts.add(expression.constant().stringValue());
+                    }
+                }
+                case NOT_SET -> {}
             }
         }
 
@@ -377,6 +399,7 @@ public final class Condition {
                     return;
                 }
             }
+            looksIntoTexts |= TEXT_FUNCTIONS.contains(call.function());
             if (call.function().equals("matches")) {
                 expressionOf(expression, arguments.getLast());
             }
@@ -389,15 +412,24 @@ public final class Condition {
                 return;
             }
             try {
-                Pattern.compile(pattern.constant().stringValue());
+                String expression = pattern.constant().stringValue();
+                Pattern.compile(expression);
+                texts.addAll(examples(expression));
             } catch (PatternSyntaxException e) {
                 report(pattern, Mistake.Kind.SYNTAX, "this is not a regular expression of RE2: " + e.getDescription());
             }
         }
 
+        private static List<String> examples(String expression) {
+            try {
+                return ExpressionPattern.of(expression).examples();
+            } catch (ExpressionPattern.Malformed _) {
+                return List.of();
+            }
+        }
+
         private void identifier(CelExpr expression) {
             String name = expression.ident().name();
-            namesContentHash |= name.equals(CONTENT_HASH);
             variables.add(name);
             if (graded(expression).isPresent()) {
                 report(
@@ -420,6 +452,8 @@ public final class Condition {
                         expression,
                         Mistake.Kind.UNKNOWN_VARIABLE,
                         "there is no list '" + expression.select().field() + "'");
+            } else {
+                listNames.add(expression.select().field());
             }
         }
 

@@ -60,6 +60,11 @@ public final class KeywordPattern implements TextPattern {
         longest = longestKeyword;
     }
 
+    /** As they were given, in no order that means anything. */
+    public List<String> keywords() {
+        return byFirstWord.values().stream().flatMap(List::stream).toList();
+    }
+
     @Override
     public List<Span> find(String text, int most) {
         List<Span> spans = new ArrayList<>();

@@ -192,6 +192,16 @@ public final class CompiledPolicy {
         return steps;
     }
 
+    /** The rules, as conditions and decisions need them. */
+    List<CompiledRule> rules() {
+        return rules;
+    }
+
+    /** The hazards that count as absent. */
+    Set<Hazard> excluded() {
+        return excluded;
+    }
+
     /** The hazards that are found by patterns. */
     public Set<Hazard> patternHazards() {
         return patterns.keySet();

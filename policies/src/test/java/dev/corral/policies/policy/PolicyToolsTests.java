@@ -7,7 +7,6 @@ import dev.corral.policies.assessment.Assessment.Scored;
 import dev.corral.policies.assessment.Coverage;
 import dev.corral.policies.assessment.Probability;
 import dev.corral.policies.policy.Decision.Outcome;
-import dev.corral.policies.policy.PolicyDiff.Difference;
 import dev.corral.policies.policy.PolicyTester.Result;
 import dev.corral.policies.taxonomy.StandardHazard;
 import dev.corral.policies.taxonomy.Taxonomy;
@@ -22,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Templates, tests inside policies, explanations, differences, formatting, and which policy is for whom. */
+/** Templates, tests inside policies, explanations, formatting, and which policy is for whom. */
 class PolicyToolsTests {
 
     private static final GuardSight SIGHT = new GuardSight(Taxonomy.LLAMA_GUARD_3, new Probability(0.5), 0);
@@ -87,52 +86,6 @@ class PolicyToolsTests {
         assertThat(explanation.changes().getFirst().hazard()).isEqualTo(StandardHazard.S4);
         assertThat(explanation.changes().getFirst().to()).isEqualTo(0.1);
         assertThat(explanation.changes().getFirst().outcome()).isEqualTo(Outcome.BLOCK);
-    }
-
-    @Test
-    void betweenWhenPoliciesAreTheSameFindsNothing() {
-        CompiledPolicy policy = compile(Policies.template("balanced"));
-
-        assertThat(PolicyDiff.between(policy, policy)).isEmpty();
-    }
-
-    @Test
-    void betweenWhenAThresholdRisesFindsTheSmallestExample() {
-        CompiledPolicy before = compile("policy: p\nversion: 1\nthresholds: { S1: 0.3 }\n");
-        CompiledPolicy after = compile("policy: p\nversion: 2\nthresholds: { S1: 0.4 }\n");
-
-        List<Difference> differences = PolicyDiff.between(before, after);
-
-        assertThat(differences).hasSize(2).allSatisfy(difference -> {
-            assertThat(difference.hazards()).isEqualTo(Map.of(StandardHazard.S1, 0.3));
-            assertThat(difference.upTo()).isEqualTo(0.4 - 0.001);
-            assertThat(difference.before()).isEqualTo(Outcome.BLOCK);
-            assertThat(difference.after()).isEqualTo(Outcome.ALLOW);
-        });
-        assertThat(differences)
-                .extracting(difference -> difference.facts().direction())
-                .containsExactly(Direction.PROMPT, Direction.COMPLETION);
-    }
-
-    @Test
-    void betweenWhenOnlyOneTenantIsTreatedOtherwiseNamesIt() {
-        CompiledPolicy before = compile("policy: p\nversion: 1\n");
-        CompiledPolicy after = compile("policy: p\nversion: 2\nrules:\n"
-                + "  - { id: acme, when: { hazard: S1, tenant: acme, direction: prompt }, then: flag }\n");
-
-        assertThat(PolicyDiff.between(before, after)).isNotEmpty().allSatisfy(difference -> {
-            assertThat(difference.facts().tenant()).isEqualTo("acme");
-            assertThat(difference.rulesAfter()).containsExactly("acme");
-        });
-    }
-
-    @Test
-    void betweenWhenOnlySumsDifferFindsAPair() {
-        CompiledPolicy before = compile("policy: p\nversion: 1\nthresholds: { S1: 0.5 }\n");
-        CompiledPolicy after = compile("policy: p\nversion: 2\nthresholds: { S1: 0.500001 }\n");
-
-        assertThat(PolicyDiff.between(before, after))
-                .anySatisfy(difference -> assertThat(difference.before()).isNotEqualTo(difference.after()));
     }
 
     @Test
