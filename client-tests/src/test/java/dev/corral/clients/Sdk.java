@@ -1,7 +1,6 @@
 package dev.corral.clients;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -11,7 +10,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.TimeUnit;
 import java.util.function.IntFunction;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -32,24 +30,15 @@ final class Sdk {
         this.folder = folder;
     }
 
-    /** Of Python, in a virtual environment; without one, or without a way to fetch them, the tests are skipped. */
+    /** Of Python. */
     static Sdk python(Path folder, List<String> packages) throws IOException {
-        Files.createDirectories(folder);
-        String python = folder.resolve("bin/python").toString();
-        assumeTrue(succeeds(folder, List.of("python3", "-m", "venv", ".")), "skipped: python3 makes no venv here");
-        List<String> install = new ArrayList<>(List.of(python, "-m", "pip", "install", "--quiet"));
-        install.addAll(packages);
-        assumeTrue(succeeds(folder, install), "skipped: pip fetches no packages here");
-        return new Sdk(List.of(python, script(folder, "sdk.py")), folder);
+        Path python = Installation.python(folder, packages);
+        return new Sdk(List.of(python.toString(), script(folder, "sdk.py")), folder);
     }
 
-    /** Of Node, in a folder of modules; without Node, or without a way to fetch them, the tests are skipped. */
+    /** Of Node. */
     static Sdk node(Path folder, List<String> packages) throws IOException {
-        Files.createDirectories(folder);
-        assumeTrue(succeeds(folder, List.of("node", "--version")), "skipped: there is no Node here");
-        List<String> install = new ArrayList<>(List.of("npm", "install", "--no-audit", "--no-fund", "--prefix", "."));
-        install.addAll(packages);
-        assumeTrue(succeeds(folder, install), "skipped: npm fetches no packages here");
+        Installation.node(folder, packages);
         return new Sdk(List.of("node", script(folder, "sdk.mjs")), folder);
     }
 
@@ -59,25 +48,6 @@ final class Sdk {
             Files.copy(script, file);
         }
         return file.toString();
-    }
-
-    private static boolean succeeds(Path folder, List<String> command) {
-        try {
-            Process process = new ProcessBuilder(command)
-                    .directory(folder.toFile())
-                    .redirectErrorStream(true)
-                    .redirectOutput(folder.resolve("install.log").toFile())
-                    .start();
-            if (!process.waitFor(5, TimeUnit.MINUTES)) {
-                process.destroyForcibly();
-                return false;
-            }
-            return process.exitValue() == 0;
-        } catch (IOException _) {
-            return false;
-        } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     /** One library, by the name under which the language knows it. */

@@ -2,107 +2,63 @@ package dev.corral.gateway.policy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.corral.gateway.testing.Document;
+import dev.corral.gateway.testing.Document.Example;
 import dev.corral.gateway.testing.GuardFolder;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeEach;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
-/** Every example of {@code docs/policies.md}: files are checked and their tests run, commands print what is said. */
+/** Every example of the pages about policies and audits: files are checked and their tests run, commands print what is said. */
 class PolicyDocumentTests {
-
-    private static final Path DOCUMENT = Path.of("../docs/policies.md");
-    private static final Pattern BLOCK =
-            Pattern.compile("(?ms)^```(\\w+)( broken| llama-guard| [a-z]+\\.jsonl)?\\n(.*?)^```$");
-    private static final Pattern NAME = Pattern.compile("# (\\S+\\.yaml)\\n");
 
     @TempDir
     private Path folder;
 
-    private final Set<String> forLlamaGuard = new HashSet<>();
-    private String document = "";
-
-    @BeforeEach
-    void writeFiles() throws IOException {
-        document = Files.readString(DOCUMENT);
-        for (Matcher block = BLOCK.matcher(document); block.find(); ) {
-            if (block.group(1).equals("json")) {
-                Files.writeString(folder.resolve(block.group(2).strip()), block.group(3));
-            }
-            if (block.group(1).equals("yaml")) {
-                Matcher name = NAME.matcher(block.group(3));
-                assertThat(name.lookingAt()).as(block.group(3)).isTrue();
-                Files.writeString(folder.resolve(name.group(1)), block.group(3));
-                if (" llama-guard".equals(block.group(2))) {
-                    forLlamaGuard.add(name.group(1));
-                }
-            }
-        }
-    }
-
-    @Test
-    void filesWhenCheckedAndTestedAreGood(@TempDir Path guard) throws IOException {
+    @ParameterizedTest
+    @CsvSource({"policies.md, 8", "audit.md, 2"})
+    void filesWhenCheckedAndTestedAreGood(String page, int files, @TempDir Path guard) throws IOException {
         GuardFolder.write(guard);
-        try (Stream<Path> files = Files.list(folder)) {
-            List<Path> good = files.filter(file -> file.toString().endsWith(".yaml") && !file.endsWith("broken.yaml"))
-                    .toList();
-            assertThat(good).hasSize(7);
-            for (Path file : good) {
-                String name = file.getFileName().toString();
-                String option = forLlamaGuard.contains(name) ? " --guard " + guard : "";
-                assertThat(run("lint " + name + option)).isEqualTo("1 policy, 0 errors, 0 warnings\n");
-                assertThat(run("test " + name + option)).endsWith(" tests, 0 failed\n");
+        Map<String, String> policies = Document.of(page).write(folder);
+
+        assertThat(policies).hasSize(files);
+        policies.forEach((name, mark) -> {
+            List<String> options = mark.equals("llama-guard") ? List.of("--guard", guard.toString()) : List.of();
+            if (!mark.equals("broken")) {
+                assertThat(run("lint", name, options)).isEqualTo("1 policy, 0 errors, 0 warnings\n");
+                assertThat(run("test", name, options)).endsWith(" tests, 0 failed\n");
             }
-        }
+        });
     }
 
     @Test
-    void lintWhenTheGuardHasNoListRefusesHazardsInWords() {
-        assertThat(forLlamaGuard).containsExactly("secrets.yaml");
-        assertThat(run("lint secrets.yaml")).contains("POL016", "the guard cannot be asked for a hazard");
+    void lintWhenTheGuardHasNoListRefusesHazardsInWords() throws IOException {
+        assertThat(Document.of("policies.md").write(folder)).containsEntry("secrets.yaml", "llama-guard");
+        assertThat(run("lint", "secrets.yaml", List.of())).contains("POL016", "the guard cannot be asked for a hazard");
     }
 
-    @Test
-    void commandsWhenRunPrintWhatIsSaid() {
-        int commands = 0;
-        for (Matcher block = BLOCK.matcher(document); block.find(); ) {
-            if (!block.group(1).equals("console")) {
-                continue;
-            }
-            for (String part : block.group(3).split("(?m)^\\$ \\./corral policy ", -1)) {
-                if (!part.isEmpty()) {
-                    int end = part.indexOf('\n');
-                    assertThat(run(part.substring(0, end))).isEqualTo(part.substring(end + 1));
-                    commands++;
-                }
-            }
-        }
-        assertThat(commands).isEqualTo(6);
+    @ParameterizedTest
+    @CsvSource({"policies.md, 6", "audit.md, 1"})
+    void commandsWhenRunPrintWhatIsSaid(String page, int commands) throws IOException {
+        Document document = Document.of(page);
+        document.write(folder);
+
+        List<Example> examples = document.examples("policy");
+        assertThat(examples)
+                .hasSize(commands)
+                .allSatisfy(example -> assertThat(Document.run(PolicyCommand.commandLine(), example.words(), folder))
+                        .isEqualTo(example.printed()));
     }
 
-    private String run(String command) {
-        List<String> words = new ArrayList<>();
-        Matcher word = Pattern.compile("\"([^\"]*)\"|(\\S+)").matcher(command);
-        while (word.find()) {
-            String text = word.group(1) == null ? word.group(2) : word.group(1);
-            words.add(text.matches(".*\\.(yaml|jsonl)") ? folder.resolve(text).toString() : text);
-        }
-        StringWriter out = new StringWriter();
-        CommandLine policy = PolicyCommand.commandLine();
-        policy.setOut(new PrintWriter(out)).setErr(new PrintWriter(out));
-        policy.execute(words.toArray(String[]::new));
-        return out.toString().replace(folder + "/", "").replaceAll("(@\\d+\\+)[0-9a-f]{8}", "$1HASH");
+    private String run(String command, String file, List<String> options) {
+        List<String> words = new ArrayList<>(List.of(command, file));
+        words.addAll(options);
+        return Document.run(PolicyCommand.commandLine(), words, folder);
     }
 }
