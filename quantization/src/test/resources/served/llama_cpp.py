@@ -12,6 +12,7 @@ settings.n_ctx = 4096
 settings.n_parallel = 1
 settings.cpuparams.n_threads = 1
 settings.warmup = False
+settings.prefill_assistant = False  # or the last message, which is to be judged, would be continued
 settings.cache_type_k = xllamacpp.ggml_type.GGML_TYPE_F32
 settings.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
 settings.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED

@@ -224,7 +224,7 @@ public final class Converter {
         }
         if (verdict.headRows().isEmpty()) {
             throw new CheckpointException("a guard of family %s needs the tensor %s, which is missing"
-                    .formatted(family.id(), Original.VERDICT_HEAD));
+                    .formatted(family.id(), Checkpoint.VERDICT_HEAD));
         }
         if (original.prunedHead().isPresent()) {
             Original.PrunedHead pruned = original.prunedHead().get();
@@ -330,7 +330,8 @@ public final class Converter {
         return sources;
     }
 
-    private static void deleteTree(Path folder) throws IOException {
+    /** Deletes a folder and all that is in it. */
+    static void deleteTree(Path folder) throws IOException {
         try (var files = Files.walk(folder)) {
             for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(file);

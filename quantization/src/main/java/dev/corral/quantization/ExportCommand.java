@@ -8,6 +8,7 @@ import dev.corral.guardmodels.store.GuardDirectory;
 import dev.corral.guardmodels.store.GuardManifest;
 import dev.corral.guardmodels.store.GuardStore;
 import dev.corral.guardmodels.tokenizer.GuardTokenizer;
+import dev.corral.quantization.checkpoint.Checkpoint;
 import dev.corral.quantization.checkpoint.CheckpointException;
 import dev.corral.quantization.gguf.GgufExport;
 import dev.corral.quantization.graph.GuardGraph;
@@ -39,8 +40,6 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ObjectNode;
 
 /** {@code corral model export}: a guard for other programs to serve. */
 @Command(
@@ -53,7 +52,8 @@ import tools.jackson.databind.node.ObjectNode;
                     + " exact, or what --rest says.",
             "",
             "A guard has kept the output's rows of its verdict only. All other tokens get the mean of these rows, so that"
-                    + " none of them is ever likelier than every token of a verdict.",
+                    + " none of them is ever likelier than every token of a verdict. The starter guard's head has no"
+                    + " tokens: in GGUF its rows get some, and how it is asked stands in the file's description.",
             ""
         },
         footer = {
@@ -147,19 +147,21 @@ final class ExportCommand implements Callable<Integer> {
     }
 
     private void gguf(GuardDirectory directory, GuardGraph graph, GgufExport.Rest type) throws IOException {
-        Matrix output = output(directory, graph)
-                .orElseThrow(() -> new CheckpointException(
-                        "%s has a head for its verdict only, which llama.cpp and Ollama cannot run: export it --to safetensors, as a classifier"
-                                .formatted(directory.origin())));
         GuardManifest manifest = directory.manifest();
-        GgufExport export = new GgufExport(
-                graph.config(),
-                graph,
-                output,
-                new String(directory.tokenizerJson(), UTF_8),
+        Served served = served(directory, graph);
+        Matrix output = served.output();
+        if (served.classifies()) {
+            float[] others = QuietRow.of(directory, graph).values(graph.config().hidden());
+            output = new VerdictOutput(served.config().vocabulary(), graph.head(), served.verdictTokens(), others);
+        }
+        GgufExport.About about = new GgufExport.About(
                 manifest.id(),
                 manifest.licence(),
-                type);
+                new ModelCard(manifest).generator(),
+                manifest.family().chatTemplate(manifest.hazards().categories()),
+                served.verdictTokens());
+        GgufExport export =
+                new GgufExport(served.config(), served.weights(), output, served.tokenizerJson(), about, type);
         new DiskSpace().add(out, export.bytes()).require();
         try (ByteBar bar =
                 new ByteBar("Writing", export.bytes(), spec.commandLine().getErr())) {
@@ -168,6 +170,35 @@ final class ExportCommand implements Callable<Integer> {
             Files.deleteIfExists(out);
             throw e;
         }
+    }
+
+    /**
+     * A guard as others serve it.
+     *
+     * @param output a row for each token; the head itself where its rows stand for no tokens
+     * @param verdictTokens that such a head's rows get
+     */
+    private record Served(
+            LlamaConfig config, Checkpoint weights, String tokenizerJson, Matrix output, List<Integer> verdictTokens) {
+
+        Served {
+            verdictTokens = List.copyOf(verdictTokens);
+        }
+
+        boolean classifies() {
+            return !verdictTokens.isEmpty();
+        }
+    }
+
+    private static Served served(GuardDirectory directory, GuardGraph graph) {
+        Optional<Matrix> output = output(directory, graph);
+        if (output.isPresent()) {
+            return new Served(
+                    graph.config(), graph, new String(directory.tokenizerJson(), UTF_8), output.get(), List.of());
+        }
+        ServedStarter starter = ServedStarter.of(directory, graph);
+        return new Served(
+                starter.config(), starter.weights(), starter.tokenizerJson(), graph.head(), starter.verdictTokens());
     }
 
     /** A row for each token; empty where the guard's head has rows of its own, for no tokens. */
@@ -194,35 +225,37 @@ final class ExportCommand implements Callable<Integer> {
                     "%s answers with other words than %s: which tokens the rows of its head are cannot be told"
                             .formatted(directory.origin(), VerdictWords.LLAMA_GUARD));
         }
-        return Optional.of(new VerdictOutput(graph.config().vocabulary(), graph.head(), verdict.headRows()));
+        return Optional.of(new VerdictOutput(
+                graph.config().vocabulary(), graph.head(), verdict.headRows(), VerdictOutput.mean(graph.head())));
     }
 
     private void safetensors(GuardDirectory directory, GuardGraph graph, SafetensorsTensor.Type type)
             throws IOException {
-        Optional<Matrix> output = output(directory, graph);
+        Served served = served(directory, graph);
+        Checkpoint weights = served.weights();
         Map<String, Matrix> matrices = new LinkedHashMap<>();
         List<CheckpointWriter.Entry> entries = new ArrayList<>();
-        for (String name : graph.names()) {
+        for (String name : weights.names()) {
             entries.add(
-                    new CheckpointWriter.Entry(name, type, graph.require(name).shape()));
-            if (graph.require(name).shape().size() == 2) {
-                matrices.put(name, Matrix.of(graph.require(name)));
+                    new CheckpointWriter.Entry(name, type, weights.require(name).shape()));
+            if (weights.require(name).shape().size() == 2) {
+                matrices.put(name, Matrix.of(weights.require(name)));
             }
         }
-        Matrix head = output.orElse(graph.head());
-        String headName = output.isPresent() ? "lm_head.weight" : Original.SCORE;
+        Matrix head = served.output();
+        String headName = served.classifies() ? Original.SCORE : "lm_head.weight";
         matrices.put(headName, head);
         entries.add(new CheckpointWriter.Entry(headName, type, List.of((long) head.rows(), (long) head.columns())));
         long bytes = entries.stream().mapToLong(CheckpointWriter.Entry::bytes).sum();
         new DiskSpace().add(out, bytes).require();
         Files.createDirectories(out);
-        Files.writeString(out.resolve("config.json"), config(directory, graph.config(), output.isEmpty()));
-        Files.write(out.resolve(Original.TOKENIZER), directory.tokenizerJson());
+        new HuggingFaceFolder(directory.manifest(), directory.origin(), served.classifies())
+                .write(out, served.config(), served.tokenizerJson());
         long[] written = {0};
         try (ByteBar bar = new ByteBar("Writing", bytes, spec.commandLine().getErr())) {
             new CheckpointWriter(CheckpointWriter.SHARD_BYTES).write(out, entries, (entry, channel) -> {
                 Matrix matrix = matrices.get(entry.name());
-                float[] vector = matrix == null ? graph.require(entry.name()).vector() : new float[0];
+                float[] vector = matrix == null ? weights.require(entry.name()).vector() : new float[0];
                 int rows = matrix == null ? 1 : matrix.rows();
                 float[] row = matrix == null ? vector : new float[matrix.columns()];
                 byte[] stored = new byte[row.length * type.bytes()];
@@ -256,48 +289,6 @@ final class ExportCommand implements Callable<Integer> {
     private static short nearestBf16(float weight) {
         int bits = Float.floatToRawIntBits(weight);
         return (short) ((bits + 0x7FFF + ((bits >>> 16) & 1)) >>> 16);
-    }
-
-    private static String config(GuardDirectory directory, LlamaConfig config, boolean classifier) {
-        ObjectNode root = JsonMapper.shared().createObjectNode();
-        root.putArray("architectures").add(classifier ? "LlamaForSequenceClassification" : "LlamaForCausalLM");
-        root.put("model_type", "llama")
-                .put("hidden_act", "silu")
-                .put("attention_bias", false)
-                .put("mlp_bias", false)
-                .put("hidden_size", config.hidden())
-                .put("num_hidden_layers", config.layers())
-                .put("num_attention_heads", config.heads())
-                .put("num_key_value_heads", config.kvHeads())
-                .put("head_dim", config.headSize())
-                .put("intermediate_size", config.intermediate())
-                .put("vocab_size", config.vocabulary())
-                .put("max_position_embeddings", config.maxPositions())
-                .put("rope_theta", config.ropeTheta())
-                .put("rms_norm_eps", config.normEpsilon())
-                .put("tie_word_embeddings", false);
-        config.ropeScaling().ifPresent(scaling -> {
-            switch (scaling) {
-                case LlamaConfig.RopeScaling.Llama3 llama3 ->
-                    root.putObject("rope_scaling")
-                            .put("rope_type", "llama3")
-                            .put("factor", llama3.factor())
-                            .put("low_freq_factor", llama3.lowFrequency())
-                            .put("high_freq_factor", llama3.highFrequency())
-                            .put("original_max_position_embeddings", (int) llama3.originalPositions());
-                case LlamaConfig.RopeScaling.Divisors _ ->
-                    throw new CheckpointException(
-                            "%s has a rotary embedding that a config.json has no words for: export it --to gguf"
-                                    .formatted(directory.origin()));
-            }
-        });
-        if (classifier) {
-            GuardManifest.Verdict verdict = directory.manifest().verdict();
-            ObjectNode labels = root.putObject("id2label");
-            labels.put(String.valueOf(verdict.safe()), "safe").put(String.valueOf(verdict.unsafe()), "unsafe");
-            verdict.hazards().forEach((code, row) -> labels.put(String.valueOf(row), code));
-        }
-        return root.toPrettyString() + "\n";
     }
 
     private ParameterException wrongUse(String message) {

@@ -40,7 +40,6 @@ public record Original(
         implements AutoCloseable {
 
     static final String TOKENIZER = "tokenizer.json";
-    static final String VERDICT_HEAD = "verdict_head.weight";
 
     /** The same head where Hugging Face's models for classification keep it. */
     static final String SCORE = "score.weight";
@@ -136,7 +135,7 @@ public record Original(
 
     /** A head that has rows for the verdict only. */
     static Optional<Tensor> verdictHead(Checkpoint weights) {
-        return weights.find(VERDICT_HEAD).or(() -> weights.find(SCORE));
+        return weights.find(Checkpoint.VERDICT_HEAD).or(() -> weights.find(SCORE));
     }
 
     @Override

@@ -14,6 +14,7 @@ import dev.corral.quantization.checkpoint.Checkpoint;
 import dev.corral.quantization.checkpoint.Tensor;
 import dev.corral.quantization.gguf.GgufModel;
 import dev.corral.quantization.graph.GuardGraph;
+import dev.corral.quantization.graph.Matrix;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -184,9 +185,48 @@ class ExportCommandTests {
         assertThat(manifest.verdict()).isEqualTo(GuardStore.starter().manifest().verdict());
     }
 
+    /** The head comes back, the weights with it, and so the verdicts. */
+    @Test
+    @Tag("slow")
+    void exportWhenStarterAsGgufReadsBackEqual() throws Exception {
+        Path exported = folder.resolve("starter.gguf");
+        assertThat(run("export", "--to", "gguf", "corral-starter", exported.toString()))
+                .as(err::toString)
+                .isZero();
+        Path again = folder.resolve("again");
+        assertThat(run("import", exported.toString(), "--to", again.toString(), "--precision", "fp32"))
+                .as(err::toString)
+                .isZero();
+
+        GuardManifest starter = GuardStore.starter().manifest();
+        GuardManifest manifest = GuardStore.open(again).manifest();
+        assertThat(manifest.family()).isEqualTo(GuardFamily.CORRAL_STARTER);
+        assertThat(manifest.verdict()).isEqualTo(starter.verdict());
+        assertThat(manifest.licence()).isEqualTo(starter.licence());
+        try (GuardGraph ours = GuardGraph.open(GuardStore.starter().model());
+                GuardGraph theirs = GuardGraph.open(GuardStore.open(again).model())) {
+            assertEqualRows(theirs.head(), ours.head());
+            for (String name : ours.names()) {
+                if (!name.equals("model.embed_tokens.weight")) {
+                    assertEqualRows(theirs.require(name), ours.require(name));
+                }
+            }
+        }
+    }
+
+    private static void assertEqualRows(Matrix found, Matrix wanted) {
+        float[] wantedRow = new float[wanted.columns()];
+        float[] foundRow = new float[found.columns()];
+        assertThat(found.rows()).isEqualTo(wanted.rows());
+        for (int row = 0; row < wanted.rows(); row++) {
+            wanted.row(row, wantedRow);
+            found.row(row, foundRow);
+            assertThat(foundRow).as("row %d", row).isEqualTo(wantedRow);
+        }
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            export --to gguf corral-starter x.gguf        | 1 | has a head for its verdict only, which llama.cpp and Ollama cannot run
             export --to onnx corral-starter x             | 2 | --to must be gguf or safetensors: 'onnx'
             export --to gguf --rest bf16 corral-starter x | 2 | --rest must be one of f32, f16, q8_0 for gguf: 'bf16'
             export --to safetensors --rest q8_0 corral-starter x | 2 | --rest must be one of f32, f16, bf16 for safetensors: 'q8_0'

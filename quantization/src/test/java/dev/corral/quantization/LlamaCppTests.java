@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 import dev.corral.guardmodels.conversation.Conversation;
 import dev.corral.guardmodels.conversation.Role;
 import dev.corral.guardmodels.conversation.Turn;
+import dev.corral.guardmodels.guard.Guard;
+import dev.corral.guardmodels.guard.OnnxGuard;
 import dev.corral.guardmodels.onnx.OnnxCausalModel;
 import dev.corral.guardmodels.onnx.Resources;
 import dev.corral.guardmodels.prompt.Dialogue;
@@ -16,6 +18,7 @@ import dev.corral.guardmodels.store.GuardStore;
 import dev.corral.guardmodels.store.ModelSource;
 import dev.corral.guardmodels.store.OwnHazards;
 import dev.corral.guardmodels.tokenizer.GuardTokenizer;
+import dev.corral.policies.assessment.Assessment.Scored;
 import dev.corral.quantization.replica.Replica;
 import dev.corral.quantization.replica.ReplicaShape;
 import java.io.PrintWriter;
@@ -23,6 +26,7 @@ import java.io.StringWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -32,6 +36,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /** What is exported as GGUF, in llama.cpp itself. */
 @Tag("slow")
@@ -84,6 +91,69 @@ class LlamaCppTests {
         export(guard, file);
 
         assertSameVerdicts(guard, file, 128_256, 0.2);
+    }
+
+    /** By texts, as any client asks: both probabilities are those of the guard in Corral. */
+    @Test
+    void exportWhenStarterIsAskedByTextsGivesTheSameVerdicts() throws Exception {
+        Path file = folder.resolve("starter.gguf");
+        export(Path.of("corral-starter"), file);
+        Path floats = folder.resolve("floats");
+        assertThat(run("import", file.toString(), "--to", floats.toString(), "--precision", "fp32"))
+                .as(err::toString)
+                .isZero();
+
+        try (LlamaCpp server = LlamaCpp.serve(file);
+                GuardTokenizer tokenizer =
+                        GuardTokenizer.load(GuardStore.starter().tokenizerJson(), "starter");
+                Guard guard = OnnxGuard.load(GuardStore.open(floats), Resources.oneLane(1))) {
+            int blankLine = server.tokens("<|blank_line|>")[1];
+            int lineFeeds = tokenizer.encode(List.of(new Segment.Fixed("\n\n")))[0];
+            for (Conversation conversation : CONVERSATIONS) {
+                Scored wanted = (Scored) guard.assess(conversation);
+                ObjectNode chat = JsonMapper.shared().createObjectNode();
+                ArrayNode messages = chat.putArray("messages");
+                for (Turn turn : conversation.turns()) {
+                    messages.addObject()
+                            .put("role", turn.role() == Role.USER ? "user" : "assistant")
+                            .put("content", Dialogue.texts(turn).getFirst());
+                }
+                // without the first token, which the server puts there
+                String prompt =
+                        server.post("/apply-template", chat).path("prompt").asString();
+                assertThat(prompt).startsWith("Safety check of a conversation.<|blank_line|>User: ");
+
+                assertThat(IntStream.of(server.tokens(prompt)).map(token -> token == blankLine ? lineFeeds : token))
+                        .containsExactly(IntStream.of(tokenizer.encode(
+                                        GuardFamily.CORRAL_STARTER.render(Dialogue.of(conversation), List.of())))
+                                .boxed()
+                                .toArray(Integer[]::new));
+                Map<String, Double> words = alternatives(server, prompt);
+                Map<String, Double> hazards = alternatives(server, prompt + " unsafe:");
+
+                assertThat(words).containsKeys(" safe", " unsafe").hasSize(15);
+                double unsafe = words.get(" unsafe") / (words.get(" safe") + words.get(" unsafe"));
+                assertThat(unsafe).isCloseTo(wanted.unsafe().value(), within(1e-3));
+                double sum = wanted.hazards().keySet().stream()
+                        .mapToDouble(hazard -> hazards.get(" " + hazard.code()))
+                        .sum();
+                wanted.hazards()
+                        .forEach((hazard, probability) -> assertThat(unsafe * hazards.get(" " + hazard.code()) / sum)
+                                .isCloseTo(probability.value(), within(1e-3)));
+            }
+        }
+    }
+
+    private static Map<String, Double> alternatives(LlamaCpp server, String prompt) throws Exception {
+        ObjectNode request = JsonMapper.shared().createObjectNode().put("prompt", prompt);
+        request.put("max_tokens", 1).put("temperature", 0).put("logprobs", 15);
+        Map<String, Double> alternatives = new HashMap<>();
+        server.post("/v1/completions", request)
+                .at("/choices/0/logprobs/content/0/top_logprobs")
+                .forEach(token -> alternatives.put(
+                        token.path("token").asString(""),
+                        Math.exp(token.path("logprob").asDouble())));
+        return alternatives;
     }
 
     private void assertSameVerdicts(Path guard, Path file, int vocabulary, double tolerance) throws Exception {
@@ -157,11 +227,13 @@ class LlamaCppTests {
         String[] arguments = Stream.concat(
                         Stream.of("export", "--to", "gguf", guard.toString(), file.toString()), Stream.of(options))
                 .toArray(String[]::new);
-        assertThat(ModelCommand.commandLine(new Environment(Map.of(), folder))
-                        .setOut(new PrintWriter(out, true))
-                        .setErr(new PrintWriter(err, true))
-                        .execute(arguments))
-                .as(err::toString)
-                .isZero();
+        assertThat(run(arguments)).as(err::toString).isZero();
+    }
+
+    private int run(String... arguments) {
+        return ModelCommand.commandLine(new Environment(Map.of(), folder))
+                .setOut(new PrintWriter(out, true))
+                .setErr(new PrintWriter(err, true))
+                .execute(arguments);
     }
 }

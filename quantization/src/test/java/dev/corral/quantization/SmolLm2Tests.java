@@ -85,7 +85,10 @@ class SmolLm2Tests {
             assertThat(tokenizer.encode("The capital of France is")).isEqualTo(FRANCE);
             assertThat(tokenizer.encode("1, 2, 3, 4, 5, 6, 7, 8,")).isEqualTo(NUMBERS);
             for (String text : List.of(
-                    "Grüße aus 1984!\n\n\n  it's   over\t\n", "def f(x):\n    return x**2  # 3.14", "日本語 and 😀 👩‍👩‍👧", " a  b")) {
+                    "Grüße aus 1984!\n\n\n  it's   over\t\n",
+                    "def f(x):\n    return x**2  # 3.14",
+                    "日本語 and 😀 👩‍👩‍👧",
+                    " a  b")) {
                 assertThat(tokenizer.encode(text)).as(text).isEqualTo(server.tokens(text));
             }
         }

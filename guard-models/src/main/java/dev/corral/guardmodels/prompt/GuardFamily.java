@@ -23,6 +23,9 @@ public enum GuardFamily {
     /** The built-in starter guard. */
     CORRAL_STARTER("corral-starter", Taxonomy.LLAMA_GUARD_3, new StarterTemplate(), StarterTemplate.ANSWER);
 
+    /** The name of a token that a tokenizer gets where prompts of the starter guard are tokenised as one string. */
+    public static final String BLANK_LINE = StarterTemplate.BLANK_LINE;
+
     private final String id;
     private final Taxonomy taxonomy;
     private final PromptTemplate template;
@@ -57,6 +60,16 @@ public enum GuardFamily {
      */
     public List<Segment> render(Dialogue dialogue, List<Category> categories) {
         return template.render(dialogue, categories);
+    }
+
+    /**
+     * The prompt as a Jinja template for a server that makes prompts of messages. The starter guard's has the token {@link
+     * #BLANK_LINE} where its prompt has the one of two line feeds.
+     *
+     * @param categories as for {@link #render}
+     */
+    public String chatTemplate(List<Category> categories) {
+        return template.chatTemplate(categories).jinja();
     }
 
     /** Whether a prompt names the categories, so that others than those of the family can be asked for. */

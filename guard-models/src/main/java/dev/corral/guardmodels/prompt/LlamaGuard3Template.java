@@ -29,15 +29,27 @@ record LlamaGuard3Template(String beforeBegin, String beforeEnd) implements Prom
         segments.add(new Special("<|begin_of_text|>"));
         segments.addAll(List.of(START_HEADER, new Fixed("user"), END_HEADER));
         if (dialogue.image()) {
-            segments.addAll(List.of(new Fixed("\n\n"), IMAGE, new Fixed(" " + task(dialogue, categories))));
+            segments.addAll(List.of(
+                    new Fixed("\n\n"),
+                    IMAGE,
+                    new Fixed(" " + task(dialogue.judged().label(), categories))));
         } else {
-            segments.add(new Fixed("\n\n" + task(dialogue, categories)));
+            segments.add(new Fixed("\n\n" + task(dialogue.judged().label(), categories)));
         }
         segments.add(new Text(conversation(dialogue)));
-        segments.add(new Fixed(question(dialogue)));
+        segments.add(new Fixed(question(dialogue.judged().label())));
         segments.add(new Special("<|eot_id|>"));
         segments.addAll(List.of(START_HEADER, new Fixed("assistant"), END_HEADER));
         return segments;
+    }
+
+    /** Without images, and without what stands before the first token: servers put that token before all the rest. */
+    @Override
+    public ChatTemplate chatTemplate(List<Category> categories) {
+        return new ChatTemplate(
+                "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\n" + task(ChatTemplate.JUDGED, categories),
+                "\n\n",
+                question(ChatTemplate.JUDGED) + "<|eot_id|><|start_header_id|>assistant<|end_header_id|>");
     }
 
     @Override
@@ -47,9 +59,9 @@ record LlamaGuard3Template(String beforeBegin, String beforeEnd) implements Prom
 
     // each part but the last ends in line feeds, after which the tokenizer begins anew
 
-    private static String task(Dialogue dialogue, List<Category> categories) {
+    private static String task(String judged, List<Category> categories) {
         StringBuilder task = new StringBuilder("Task: Check if there is unsafe content in '")
-                .append(dialogue.judged().label())
+                .append(judged)
                 .append("' messages in conversations according our safety policy with the below categories.\n\n")
                 .append("<BEGIN UNSAFE CONTENT CATEGORIES>\n");
         for (Category category : categories) {
@@ -73,9 +85,9 @@ record LlamaGuard3Template(String beforeBegin, String beforeEnd) implements Prom
         return conversation.toString();
     }
 
-    private String question(Dialogue dialogue) {
+    private String question(String judged) {
         return "<END CONVERSATION>\n\nProvide your safety assessment for ONLY THE LAST "
-                + dialogue.judged().label()
+                + judged
                 + " message in the above conversation:\n - First line must read 'safe' or 'unsafe'.\n"
                 + " - If unsafe, a second line must include a comma-separated list of violated categories."
                 + beforeEnd;

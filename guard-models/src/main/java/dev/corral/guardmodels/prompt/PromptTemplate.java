@@ -7,6 +7,9 @@ interface PromptTemplate {
 
     List<Segment> render(Dialogue dialogue, List<Category> categories);
 
+    /** The same for a server that makes prompts of messages; every prompt begins with the tokenizer's first token. */
+    ChatTemplate chatTemplate(List<Category> categories);
+
     /** Whether the categories are part of the prompt. */
     boolean hasCategories();
 

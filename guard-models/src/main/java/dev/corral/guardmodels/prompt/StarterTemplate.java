@@ -9,6 +9,12 @@ import java.util.List;
 /** The prompt that the starter guard was trained with; it has no list of categories. */
 record StarterTemplate() implements PromptTemplate {
 
+    /**
+     * Stands for the blank lines of the template in prompts that are tokenised as one string, where a line feed before a
+     * word is a token of its own. It is embedded like the token of two line feeds.
+     */
+    static final String BLANK_LINE = "<|blank_line|>";
+
     static final Answer ANSWER = new Answer.VerdictHead(" unsafe", ":");
 
     @Override
@@ -25,6 +31,14 @@ record StarterTemplate() implements PromptTemplate {
         }
         segments.add(new Fixed("The last " + dialogue.judged().label() + " message is"));
         return segments;
+    }
+
+    @Override
+    public ChatTemplate chatTemplate(List<Category> categories) {
+        return new ChatTemplate(
+                "<|im_start|>Safety check of a conversation." + BLANK_LINE,
+                BLANK_LINE,
+                "The last " + ChatTemplate.JUDGED + " message is");
     }
 
     @Override

@@ -8,6 +8,9 @@ import java.util.Set;
 /** The weights of a model, mapped into memory. */
 public interface Checkpoint extends AutoCloseable {
 
+    /** The tensor of a guard whose head has rows for its verdict only: safe, unsafe, and each hazard. */
+    String VERDICT_HEAD = "verdict_head.weight";
+
     /** The files that hold the weights. */
     List<Path> files();
 

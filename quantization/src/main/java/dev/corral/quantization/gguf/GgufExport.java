@@ -40,25 +40,35 @@ public final class GgufExport {
     }
 
     /**
+     * What a file says of the model in it.
+     *
+     * @param description how it is asked
+     * @param chatTemplate in Jinja
+     * @param verdictTokens whose output rows are all of its head, where it has one for its verdict only
+     */
+    public record About(
+            String name, String licence, String description, String chatTemplate, List<Integer> verdictTokens) {
+
+        public About {
+            verdictTokens = List.copyOf(verdictTokens);
+        }
+    }
+
+    /**
      * What is written.
      *
      * @param weights by Hugging Face's names
      * @param output a row for each token
      */
     public GgufExport(
-            LlamaConfig config,
-            Checkpoint weights,
-            Matrix output,
-            String tokenizerJson,
-            String name,
-            String licence,
-            Rest rest) {
+            LlamaConfig config, Checkpoint weights, Matrix output, String tokenizerJson, About about, Rest rest) {
         this.config = config;
         this.weights = weights;
         this.rest = rest;
         out.text("general.architecture", "llama")
-                .text("general.name", name)
-                .text("general.license", licence)
+                .text("general.name", about.name)
+                .text("general.license", about.licence)
+                .text("general.description", about.description)
                 .uint32("llama.vocab_size", config.vocabulary())
                 .uint32("llama.context_length", config.maxPositions())
                 .uint32("llama.embedding_length", config.hidden())
@@ -72,6 +82,10 @@ public final class GgufExport {
                 .float32("llama.rope.freq_base", (float) config.ropeTheta())
                 .float32("llama.attention.layer_norm_rms_epsilon", config.normEpsilon());
         GgufVocabulary.of(tokenizerJson, config.vocabulary()).write(out);
+        out.text("tokenizer.chat_template", about.chatTemplate);
+        if (!about.verdictTokens.isEmpty()) {
+            out.int32s(GgufModel.VERDICT_TOKENS, about.verdictTokens);
+        }
         config.ropeDivisors().ifPresent(divisors -> out.vector(GgufModel.ROPE_DIVISORS, divisors));
         add("output.weight", output, GgmlType.F32);
         weights.names().forEach(this::add);

@@ -7,6 +7,7 @@ import dev.corral.quantization.graph.LlamaConfig;
 import dev.corral.quantization.graph.LlamaConfig.RopeScaling;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -26,6 +27,9 @@ import java.util.Set;
 public record GgufModel(LlamaConfig config, String tokenizerJson, Checkpoint weights, Optional<String> licence) {
 
     private static final String ARCHITECTURE = "llama";
+
+    /** Tokens whose output rows are a verdict head: safe, unsafe, and each hazard; a key of Corral's own. */
+    static final String VERDICT_TOKENS = "corral.verdict_tokens";
 
     /** Divisors of the rotary embedding's frequencies. */
     static final String ROPE_DIVISORS = "rope_freqs.weight";
@@ -188,7 +192,24 @@ public record GgufModel(LlamaConfig config, String tokenizerJson, Checkpoint wei
                                     .formatted(name)));
             tensors.put(theirs, TensorNames.rotates(name) ? inHalves(tensor, config.headSize()) : tensor);
         });
+        file.metadata().integers(VERDICT_TOKENS).ifPresent(tokens -> {
+            GgufTensor output = Optional.ofNullable(file.tensors().get("output.weight"))
+                    .orElseThrow(() -> new CheckpointException(
+                            "'%s' names rows of a tensor 'output.weight', which is missing".formatted(VERDICT_TOKENS)));
+            tensors.put(Checkpoint.VERDICT_HEAD, output.select(rows(file.metadata(), tokens, output.rows())));
+        });
         return tensors;
+    }
+
+    private static List<Integer> rows(Metadata metadata, long[] tokens, int rows) {
+        List<Integer> chosen = new ArrayList<>();
+        for (long token : tokens) {
+            if (token < 0 || token >= rows) {
+                throw metadata.wrong(VERDICT_TOKENS, "be less than the " + rows + " rows of 'output.weight'", token);
+            }
+            chosen.add((int) token);
+        }
+        return chosen;
     }
 
     private static Tensor inHalves(GgufTensor tensor, int headSize) {

@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.IntUnaryOperator;
 
 /**
  * A tensor of a mapped GGUF file.
@@ -51,37 +52,48 @@ record GgufTensor(String name, GgmlType type, List<Long> shape, MemorySegment da
                         .formatted(name, found, row, block));
     }
 
-    /** The same rows in the order that Hugging Face's rotary embedding has, in halves of a head, for rows in pairs. */
+    /**
+     * The same rows in the order that Hugging Face's rotary embedding has, in halves of a head, for rows in pairs:
+     * {@code ggml-org/llama.cpp:convert_hf_to_gguf.py}, {@code LlamaModel.permute}, turned round.
+     */
     Tensor inHalves(int headSize) {
-        return new InHalves(this, headSize);
+        int half = headSize / 2;
+        return new Moved(this, shape, row -> {
+            int within = row % headSize;
+            return row - within + 2 * (within % half) + within / half;
+        });
     }
 
-    /** {@code ggml-org/llama.cpp:convert_hf_to_gguf.py}, {@code LlamaModel.permute}, turned round. */
-    private record InHalves(GgufTensor pairs, int headSize) implements Tensor {
+    /** Only these rows, in this order. */
+    Tensor select(List<Integer> rows) {
+        return new Moved(this, List.of((long) rows.size(), (long) columns()), rows::get);
+    }
+
+    /** Rows of a tensor in another order. */
+    private record Moved(GgufTensor stored, List<Long> shape, IntUnaryOperator places) implements Tensor {
+
+        Moved {
+            shape = List.copyOf(shape);
+        }
 
         @Override
         public String name() {
-            return pairs.name;
+            return stored.name;
         }
 
         @Override
         public String storage() {
-            return pairs.storage();
-        }
-
-        @Override
-        public List<Long> shape() {
-            return pairs.shape;
+            return stored.storage();
         }
 
         @Override
         public void row(int row, float[] target) {
-            pairs.row(pair(row), target);
+            stored.row(places.applyAsInt(row), target);
         }
 
         @Override
         public Optional<Quantised> quantised() {
-            return pairs.quantised().map(numbers -> new Quantised() {
+            return stored.quantised().map(numbers -> new Quantised() {
                 @Override
                 public Layout layout() {
                     return numbers.layout();
@@ -89,25 +101,19 @@ record GgufTensor(String name, GgmlType type, List<Long> shape, MemorySegment da
 
                 @Override
                 public void numbers(int row, byte[] target) {
-                    numbers.numbers(pair(row), target);
+                    numbers.numbers(places.applyAsInt(row), target);
                 }
 
                 @Override
                 public void scales(int row, float[] target) {
-                    numbers.scales(pair(row), target);
+                    numbers.scales(places.applyAsInt(row), target);
                 }
 
                 @Override
                 public void offsets(int row, float[] target) {
-                    numbers.offsets(pair(row), target);
+                    numbers.offsets(places.applyAsInt(row), target);
                 }
             });
-        }
-
-        private int pair(int row) {
-            int half = headSize / 2;
-            int within = row % headSize;
-            return row - within + 2 * (within % half) + within / half;
         }
     }
 

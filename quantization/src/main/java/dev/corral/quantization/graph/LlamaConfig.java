@@ -150,7 +150,7 @@ public record LlamaConfig(
     }
 
     /** The same decoder with another number of rows in its embedding. */
-    LlamaConfig withVocabulary(int rows) {
+    public LlamaConfig withVocabulary(int rows) {
         return new LlamaConfig(
                 hidden,
                 layers,
