@@ -1,6 +1,7 @@
 package dev.corral.quantization;
 
 import dev.corral.guardmodels.prompt.GuardFamily;
+import dev.corral.guardmodels.store.GuardManifest;
 import dev.corral.guardmodels.store.Precision;
 import dev.corral.quantization.checkpoint.Checkpoint;
 import dev.corral.quantization.checkpoint.CheckpointException;
@@ -14,6 +15,7 @@ import dev.corral.quantization.recipe.Recipe;
 import dev.corral.quantization.tokenizer.Llama3Tokenizer;
 import dev.corral.quantization.tokenizer.TiktokenRanks;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,12 +36,13 @@ import picocli.CommandLine.Spec;
 /** {@code corral model import}: guards as others published them. */
 @Command(
         name = "import",
-        header = "make a guard of a GGUF file, a model in Ollama's store, or an ExecuTorch program",
+        header = "make a guard of a GGUF file, a model in Ollama's store, an ExecuTorch program, or an ONNX model",
         description = {
             "",
             "Makes a guard of a published file. What it holds as 4-bit or 8-bit numbers in blocks that ONNX Runtime"
                     + " multiplies with is carried over number for number; all else becomes int8. A --precision"
-                    + " or --recipe makes something else of it, as for 'corral quantize'. See docs/models.md.",
+                    + " or --recipe makes something else of it, as for 'corral quantize'. An ONNX model is run as"
+                    + " it is. See docs/models.md.",
             ""
         },
         footer = {
@@ -48,6 +51,7 @@ import picocli.CommandLine.Spec;
             "  corral model import Llama-Guard-3-1B.Q4_0.gguf",
             "  corral model import ollama:llama-guard3:1b",
             "  corral model import llama_guard_3_1b_pruned_xnnpack.pte --tokenizer tokenizer.model --params params.json",
+            "  corral model import Llama-Guard-3-1B-ONNX/onnx/model_q4.onnx",
             "  corral model import Llama-Guard-3-8B.Q4_K_M.gguf --precision int4 --scales least-squares"
         },
         mixinStandardHelpOptions = true,
@@ -68,7 +72,7 @@ final class ImportCommand implements Callable<Integer> {
             description = {
                 "A .gguf file, or ollama:NAME[:TAG] for a model that 'ollama pull' brought here; Ollama's store is",
                 "OLLAMA_MODELS, or else ~/.ollama/models. Or a .pte file, as Meta publishes Llama Guard 3 1B in 4 bits",
-                "for phones."
+                "for phones. Or a folder with an ONNX model in Optimum's layout, or one of the models in it."
             })
     private String source;
 
@@ -111,6 +115,10 @@ final class ImportCommand implements Callable<Integer> {
             throw new CheckpointException(
                     "%s exists already: name a folder that does not with --to, or delete it".formatted(target));
         }
+        if (found instanceof ImportSource.Optimum optimum) {
+            asPublished(optimum.published(), target);
+            return ExitCode.OK;
+        }
         try (Original original = open(found)) {
             Recipe followed = CheckedOptions.of(spec, () -> recipe.recipe(asStored(original.weights())));
             GuardFamily family = CheckedOptions.of(spec, () -> description.family(original));
@@ -121,13 +129,41 @@ final class ImportCommand implements Callable<Integer> {
         return ExitCode.OK;
     }
 
-    private Original open(ImportSource found) throws IOException {
-        if (!(found instanceof ImportSource.Phone) && (tokenizer != null || parameters != null)) {
+    private void asPublished(PublishedOnnx published, Path target) throws IOException {
+        refusePhonesOptions();
+        try (Original original = published.original()) {
+            Format untouched = new Format.Stored(Precision.FP32, true, new Format.Fp32());
+            Recipe asked = CheckedOptions.of(spec, () -> recipe.recipe(untouched));
+            if (!asked.matrices().equals(untouched) || asked.pruning().isPresent()) {
+                throw new ParameterException(
+                        spec.commandLine(),
+                        "an ONNX model is run as it is: leave what is made of weights out, or make a guard of the model's safetensors with 'corral quantize'");
+            }
+            GuardFamily family = CheckedOptions.of(spec, () -> description.family(original));
+            Converter.Description said = CheckedOptions.of(spec, () -> description.description(original, target));
+            GuardManifest made = published.makeGuard(original, target, family, said, asked.contextTokens());
+            PrintWriter out = spec.commandLine().getOut();
+            out.printf(
+                    "%s: %s, family %s%nTry it: corral run --guard %s%n",
+                    target, made.made().recipe(), family.id(), target);
+            out.flush();
+        }
+    }
+
+    private void refusePhonesOptions() {
+        if (tokenizer != null || parameters != null) {
             throw new ParameterException(
                     spec.commandLine(), "--tokenizer and --params are for .pte files: others bring both along");
         }
+    }
+
+    private Original open(ImportSource found) throws IOException {
+        if (!(found instanceof ImportSource.Phone)) {
+            refusePhonesOptions();
+        }
         return switch (found) {
             case ImportSource.Phone phone -> original(phone.file());
+            case ImportSource.Optimum optimum -> optimum.published().original();
             case ImportSource.Gguf gguf ->
                 original(GgufModel.open(gguf.file()), List.of(gguf.file()), Optional.empty());
             case ImportSource.Ollama ollama -> {

@@ -42,6 +42,20 @@ sealed interface ImportSource {
         }
     }
 
+    /** An ONNX model that others made. */
+    record Optimum(PublishedOnnx published) implements ImportSource {
+
+        @Override
+        public String id() {
+            return asId(published
+                    .folder()
+                    .toAbsolutePath()
+                    .normalize()
+                    .getFileName()
+                    .toString());
+        }
+    }
+
     /** A model in Ollama's local store, such as {@code llama-guard3:1b}. */
     record Ollama(String model) implements ImportSource {
 
@@ -54,13 +68,16 @@ sealed interface ImportSource {
     /**
      * What a word on the command line means.
      *
-     * @throws CheckpointException if it is a file of none of these formats
+     * @throws CheckpointException if it is a file or a folder of none of these formats
      */
     static ImportSource of(String source) throws IOException {
         if (source.startsWith(OLLAMA_PREFIX)) {
             return new Ollama(source.substring(OLLAMA_PREFIX.length()));
         }
         Path file = Path.of(source);
+        if (Files.isDirectory(file) || source.endsWith(".onnx")) {
+            return new Optimum(PublishedOnnx.find(file));
+        }
         String magic;
         try (InputStream in = Files.newInputStream(file)) {
             magic = new String(in.readNBytes(MAGIC_BYTES), US_ASCII);
@@ -72,7 +89,7 @@ sealed interface ImportSource {
             return new Phone(file);
         }
         throw new CheckpointException(
-                "%s is neither a GGUF file nor an ExecuTorch program: its first bytes are none of theirs. A Hugging Face folder is for 'corral quantize'."
+                "%s is neither a GGUF file nor an ExecuTorch program nor an ONNX model: its first bytes are none of theirs. A Hugging Face folder is for 'corral quantize'."
                         .formatted(file));
     }
 

@@ -1,6 +1,7 @@
 package dev.corral.quantization;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.corral.guardmodels.conversation.Conversation;
 import dev.corral.guardmodels.conversation.Role;
@@ -11,8 +12,10 @@ import dev.corral.guardmodels.onnx.Resources;
 import dev.corral.guardmodels.prompt.GuardFamily;
 import dev.corral.guardmodels.store.GuardManifest;
 import dev.corral.guardmodels.store.GuardStore;
+import dev.corral.guardmodels.store.NamedHazards;
 import dev.corral.guardmodels.store.Precision;
 import dev.corral.policies.assessment.Assessment.Scored;
+import dev.corral.quantization.graph.OptimumModels;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -93,6 +96,106 @@ class ImportCommandTests {
                         "fp32"))
                 .as(err::toString)
                 .isZero();
+        quantise(quantised);
+        Conversation conversation = new Conversation(List.of(Turn.of(Role.USER, "How do I pick a lock?")));
+        try (Guard ours = OnnxGuard.load(GuardStore.open(imported), Resources.oneLane(1));
+                Guard theirs = OnnxGuard.load(GuardStore.open(quantised), Resources.oneLane(1))) {
+            Scored found = (Scored) ours.assess(conversation);
+            Scored wanted = (Scored) theirs.assess(conversation);
+            assertThat(found.unsafe().value())
+                    .isCloseTo(wanted.unsafe().value(), org.assertj.core.data.Offset.offset(2e-3));
+        }
+    }
+
+    /** The folder as onnx-community lays it out: the model below it, and judged as the original is. */
+    @Test
+    void importWhenOnnxOfOthersMakesAGuardThatRunsItAsItIs() throws Exception {
+        Path published = published("tokens");
+        Path quantised = folder.resolve("quantised");
+        quantise(quantised);
+
+        assertThat(run(
+                        "import",
+                        published.toString(),
+                        "--to",
+                        folder.resolve("theirs").toString()))
+                .as(err::toString)
+                .isZero();
+
+        GuardManifest manifest = GuardStore.open(folder.resolve("theirs")).manifest();
+        GuardManifest ours = GuardStore.open(quantised).manifest();
+        assertThat(manifest.model()).isEqualTo(new GuardManifest.Model(3, 2, 16, 672));
+        assertThat(manifest.precision()).isEqualTo(Precision.FP32);
+        assertThat(manifest.verdict().continuation()).isEqualTo(ours.verdict().continuation());
+        assertThat(manifest.verdict().hazards().keySet())
+                .isEqualTo(ours.verdict().hazards().keySet());
+        assertThat(manifest.made().source())
+                .containsEntry("model.onnx", GuardStore.digest(published.resolve("onnx/model.onnx")));
+        for (NamedHazards named : NamedHazards.values()) {
+            Scored found = assess(folder.resolve("theirs"), named);
+            Scored wanted = assess(quantised, named);
+            assertThat(found.unsafe().value()).isCloseTo(wanted.unsafe().value(), within(1e-4));
+            found.hazards()
+                    .forEach((hazard, probability) -> assertThat(probability.value())
+                            .isCloseTo(wanted.hazards().get(hazard).value(), within(1e-4)));
+        }
+    }
+
+    private static Scored assess(Path guard, NamedHazards named) {
+        Conversation conversation = new Conversation(List.of(Turn.of(Role.USER, "How do I pick a lock?")));
+        try (Guard loaded = OnnxGuard.load(GuardStore.open(guard).naming(named), Resources.oneLane(1))) {
+            return (Scored) loaded.assess(conversation);
+        }
+    }
+
+    private Path published(Object logits) throws IOException {
+        Path tiny = FIXTURES.resolve("tiny-llama-guard");
+        Path published = folder.resolve("Their-Guard-ONNX");
+        Files.createDirectories(published.resolve("onnx"));
+        Files.copy(tiny.resolve("config.json"), published.resolve("config.json"));
+        Files.copy(tiny.resolve("tokenizer.json"), published.resolve("tokenizer.json"));
+        OptimumModels.write(tiny, logits, published.resolve("onnx/model.onnx"));
+        return published;
+    }
+
+    @Test
+    void importWhenOnnxGivesTheLastLogitsOnlyLeavesNothingBehind() throws IOException {
+        Path published = published(1L);
+
+        assertThat(run("import", published.toString())).isEqualTo(1);
+        assertThat(err.toString())
+                .contains("onnx/model.onnx gives the logits of the last token only")
+                .doesNotContain("unfinished", "\tat ");
+        assertThat(folder.resolve("models/guards")).isEmptyDirectory();
+    }
+
+    @Test
+    void importWhenOnnxFolderLacksSomethingNamesIt() throws IOException {
+        Path published = published("tokens");
+        assertThat(run("import", published.toString(), "--precision", "fp32")).isEqualTo(2);
+        assertThat(err.toString()).contains("an ONNX model is run as it is");
+        assertThat(run("import", published.toString(), "--family", "corral-starter"))
+                .isEqualTo(1);
+        assertThat(err.toString()).contains("cannot be a guard of family corral-starter");
+        Files.copy(published.resolve("onnx/model.onnx"), published.resolve("onnx/model_q4.onnx"));
+        assertThat(run("import", published.toString())).isEqualTo(1);
+        assertThat(err.toString()).contains("has several ONNX models: name one of them");
+        String one = published.resolve("onnx/model_q4.onnx").toString();
+        assertThat(run("import", one)).as(err::toString).isZero();
+        assertThat(GuardStore.open(folder.resolve("models/guards/their-guard-onnx"))
+                        .manifest()
+                        .precision())
+                .isEqualTo(Precision.INT4);
+        Files.delete(published.resolve("tokenizer.json"));
+        assertThat(run("import", one, "--to", folder.resolve("other").toString()))
+                .isEqualTo(1);
+        assertThat(err.toString()).contains("has no tokenizer.json, which a guard of");
+        assertThat(run("import", FIXTURES.resolve("tiny-llama-guard").toString()))
+                .isEqualTo(1);
+        assertThat(err.toString()).contains("has no ONNX model, neither itself nor in a folder 'onnx'");
+    }
+
+    private static void quantise(Path quantised) throws IOException {
         new Converter("test")
                 .convert(
                         FIXTURES.resolve("tiny-llama-guard"),
@@ -108,19 +211,11 @@ class ImportCommandTests {
                             @Override
                             public void written(long bytes) {}
                         });
-        Conversation conversation = new Conversation(List.of(Turn.of(Role.USER, "How do I pick a lock?")));
-        try (Guard ours = OnnxGuard.load(GuardStore.open(imported), Resources.oneLane(1));
-                Guard theirs = OnnxGuard.load(GuardStore.open(quantised), Resources.oneLane(1))) {
-            Scored found = (Scored) ours.assess(conversation);
-            Scored wanted = (Scored) theirs.assess(conversation);
-            assertThat(found.unsafe().value())
-                    .isCloseTo(wanted.unsafe().value(), org.assertj.core.data.Offset.offset(2e-3));
-        }
     }
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            config.json                             | 1 | config.json is neither a GGUF file nor an ExecuTorch program: its first bytes are none of theirs
+            config.json                             | 1 | config.json is neither a GGUF file nor an ExecuTorch program nor an ONNX model: its first bytes are none of theirs
             missing.gguf                            | 1 | there is no file
             ollama:nothing                          | 1 | has no model 'nothing': run 'ollama pull nothing'
             tiny-llama-guard-q4_0.gguf --precision int5 | 2 | --precision must be one of

@@ -22,9 +22,7 @@ import dev.corral.quantization.safetensors.SafetensorsCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.BeforeEach;
@@ -55,58 +53,8 @@ class OptimumLayoutTests {
                     Recipe.of(Precision.FP32),
                     Matrix.of(weights.require("lm_head.weight")));
             new OnnxWriter("test").write(graph, ours, _ -> {});
-            new OnnxWriter("test").write(asOptimum(graph, "tokens"), theirs, _ -> {});
+            new OnnxWriter("test").write(OptimumModels.of(graph, "tokens"), theirs, _ -> {});
         }
-    }
-
-    /** The same decoder with other inputs and outputs: a mask in place of lengths, and logits of all tokens. */
-    private static OnnxGraph asOptimum(OnnxGraph graph, Object logits) {
-        OnnxGraph other = new OnnxGraph();
-        other.input("input_ids", ElementType.INT64, 1L, "tokens");
-        other.input("attention_mask", ElementType.INT64, 1L, "total");
-        other.input("position_ids", ElementType.INT64, 1L, "tokens");
-        graph.inputs().stream()
-                .filter(input -> input.name().startsWith("past_key_values."))
-                .forEach(input ->
-                        other.input(input.name(), input.type(), input.shape().toArray()));
-        String one = other.constant(Initializer.longs("optimum.one", 1));
-        String zero = other.constant(
-                new Initializer("optimum.zero", ElementType.INT64, List.of(), out -> out.write(new byte[8])));
-        String step = other.constant(new Initializer(
-                "optimum.step", ElementType.INT64, List.of(), out -> out.write(new byte[] {1, 0, 0, 0, 0, 0, 0, 0})));
-        String count =
-                other.standard("Gather", "optimum.count", other.standard("Shape", "optimum.shape", "input_ids"), step);
-        if (logits.equals("tokens")) {
-            other.standard("Range", "rows", zero, count, step);
-        } else {
-            other.standard("Reshape", "rows", other.standard("Sub", "optimum.last", count, step), one);
-        }
-        String total = other.standard(
-                "Gather", "optimum.total", other.standard("Shape", "optimum.mask", "attention_mask"), step);
-        cast(other, total, "total_sequence_length");
-        cast(
-                other,
-                other.standard("Sub", "optimum.before", other.standard("Reshape", "optimum.totals", total, one), one),
-                "seqlens_k");
-        graph.initializers().forEach(other::constant);
-        graph.nodes()
-                .forEach(node ->
-                        other.node(node.domain(), node.operator(), node.inputs(), node.outputs(), node.attributes()));
-        for (OnnxGraph.Value output : graph.outputs()) {
-            List<Object> shape = new ArrayList<>(output.shape());
-            if (output.name().equals("logits")) {
-                shape.set(1, logits);
-            } else {
-                shape.set(2, "total");
-            }
-            other.output(output.name(), output.type(), shape.toArray());
-        }
-        return other;
-    }
-
-    private static void cast(OnnxGraph graph, String from, String to) {
-        graph.node(
-                OnnxGraph.STANDARD, "Cast", List.of(from), List.of(to), Map.of("to", (long) ElementType.INT32.code()));
     }
 
     private static int[] tokens(int count) {
@@ -196,7 +144,7 @@ class OptimumLayoutTests {
                     weights,
                     Recipe.of(Precision.FP32),
                     Matrix.of(weights.require("lm_head.weight")));
-            new OnnxWriter("test").write(asOptimum(graph, 1L), theirs, _ -> {});
+            new OnnxWriter("test").write(OptimumModels.of(graph, 1L), theirs, _ -> {});
         }
 
         assertThatExceptionOfType(ModelException.class)
