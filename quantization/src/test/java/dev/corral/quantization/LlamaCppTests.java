@@ -111,16 +111,7 @@ class LlamaCppTests {
             int lineFeeds = tokenizer.encode(List.of(new Segment.Fixed("\n\n")))[0];
             for (Conversation conversation : CONVERSATIONS) {
                 Scored wanted = (Scored) guard.assess(conversation);
-                ObjectNode chat = JsonMapper.shared().createObjectNode();
-                ArrayNode messages = chat.putArray("messages");
-                for (Turn turn : conversation.turns()) {
-                    messages.addObject()
-                            .put("role", turn.role() == Role.USER ? "user" : "assistant")
-                            .put("content", Dialogue.texts(turn).getFirst());
-                }
-                // without the first token, which the server puts there
-                String prompt =
-                        server.post("/apply-template", chat).path("prompt").asString();
+                String prompt = templated(server, conversation);
                 assertThat(prompt).startsWith("Safety check of a conversation.<|blank_line|>User: ");
 
                 assertThat(IntStream.of(server.tokens(prompt)).map(token -> token == blankLine ? lineFeeds : token))
@@ -142,6 +133,18 @@ class LlamaCppTests {
                                 .isCloseTo(probability.value(), within(1e-3)));
             }
         }
+    }
+
+    /** What the file's chat template makes of messages, without the first token, which the server puts there. */
+    private static String templated(LlamaCpp server, Conversation conversation) throws Exception {
+        ObjectNode chat = JsonMapper.shared().createObjectNode();
+        ArrayNode messages = chat.putArray("messages");
+        for (Turn turn : conversation.turns()) {
+            messages.addObject()
+                    .put("role", turn.role() == Role.USER ? "user" : "assistant")
+                    .put("content", Dialogue.texts(turn).getFirst());
+        }
+        return server.post("/apply-template", chat).path("prompt").asString();
     }
 
     private static Map<String, Double> alternatives(LlamaCpp server, String prompt) throws Exception {
@@ -172,6 +175,7 @@ class LlamaCppTests {
                         OwnHazards.of(GuardFamily.LLAMA_GUARD_3).catalogue().categories());
                 int[] asked = tokenizer.encode(prompt);
                 assertThat(server.tokens(withoutFirst(prompt))).isEqualTo(asked);
+                assertThat(templated(server, conversation)).isEqualTo(withoutFirst(prompt));
                 int[] tokens = IntStream.concat(
                                 IntStream.of(asked),
                                 directory.manifest().verdict().lead().stream().mapToInt(Integer::intValue))
