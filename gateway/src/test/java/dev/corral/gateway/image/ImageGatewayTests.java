@@ -46,6 +46,7 @@ class ImageGatewayTests {
     static void start(@TempDir Path policies) throws IOException {
         Map<String, String> settings = new LinkedHashMap<>();
         settings.put("corral.upstream.url", upstream.url());
+        settings.put("corral.upstream.dialect", "openai");
         settings.put(
                 "corral.policy.file",
                 policy(policies, "fetching", "unscanned: flag\nimages: { fetch: https }\n")
@@ -162,6 +163,20 @@ class ImageGatewayTests {
         assertThat(seen()).containsExactly(Image.File.of(ImageFetcherTests.PNG));
         assertThat(sent()).isEqualTo(request(user(image(INLINE))).replace("\"seed\": 1", "\"seed\":1"));
         assertThat(images.received).hasSize(1);
+    }
+
+    @Test
+    void postWhenImageIsFetchedForAnUpstreamOfAnotherApiPassesOnTheFileInItsWords() {
+        HttpResponse<String> answer = gateway.post(
+                "/v1/messages",
+                "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image\","
+                        + "\"source\":{\"type\":\"url\",\"url\":\"" + url() + "\"}}]}]}");
+
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+        assertThat(answer.body()).contains("\"type\":\"message\"", "A cat.");
+        assertThat(seen()).containsExactly(Image.File.of(ImageFetcherTests.PNG));
+        assertThat(upstream.last().uri()).isEqualTo("/v1/chat/completions");
+        assertThat(sent()).contains("{\"type\":\"image_url\",\"image_url\":{\"url\":\"" + INLINE + "\"}}");
     }
 
     @Test

@@ -2,7 +2,9 @@ package dev.corral.gateway.translation;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.corral.gateway.dialect.DialectException;
 import dev.corral.gateway.dialect.StrictJson;
 import dev.corral.gateway.translation.Wordings.Direction;
 import java.io.ByteArrayOutputStream;
@@ -73,6 +75,34 @@ class TranslationLawTests {
             assertThat(meaning(streamed(direction.upstream(), back)))
                     .isEqualTo(meaning(streamed(direction.upstream(), first)));
         }
+    }
+
+    /** What came before is said first; only then comes the failure. */
+    @ParameterizedTest
+    @MethodSource("directions")
+    void streamWhenItCannotBeReadAnyFurtherSaysWhatCameBeforeWhateverItsChunks(Direction direction) {
+        Random random = new Random(6);
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        AnswerWriter upstream = writer(direction.upstream());
+        List.of(new Delta.Begin("id", "m"), new Delta.Text("Hello "), new Delta.Text("to you"))
+                .forEach(delta -> upstream.write(delta).forEach(said::writeBytes));
+        said.writeBytes("data: {broken\n\n{broken\n".getBytes(UTF_8));
+        List<String> outcomes = new ArrayList<>();
+        for (int i = 0; i < 50; i++) {
+            StreamTranslation stream =
+                    direction.some().stream(Wordings.dialect(direction.client()), Wordings.EXCHANGE, 1 << 20);
+            ByteArrayOutputStream written = new ByteArrayOutputStream();
+            List<byte[]> chunks = i == 0 ? List.of(said.toByteArray()) : Wordings.pieces(said.toByteArray(), random);
+            assertThatExceptionOfType(DialectException.class)
+                    .isThrownBy(() -> {
+                        chunks.forEach(chunk -> stream.next(chunk).forEach(written::writeBytes));
+                        stream.end();
+                    })
+                    .withMessageContaining("not valid JSON");
+            outcomes.add(written.toString(UTF_8));
+        }
+        assertThat(outcomes.getFirst()).contains("Hello ", "to you");
+        assertThat(outcomes).containsOnly(outcomes.getFirst());
     }
 
     /** What a stream says is what the whole answer says. */
