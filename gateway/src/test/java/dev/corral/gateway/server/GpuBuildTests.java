@@ -45,10 +45,11 @@ class GpuBuildTests {
                 .filter(entry -> entry.matches(".*[/\\\\]onnxruntime-[^/\\\\]*\\.jar"))
                 .findFirst()
                 .orElseThrow();
-        Path cuda = Path.of(usual.replace("onnxruntime-", "onnxruntime_gpu-")
-                .replace(
-                        File.separator + "onnxruntime" + File.separator,
-                        File.separator + "onnxruntime_gpu" + File.separator));
+        Path version = Path.of(usual).getParent();
+        Path cuda = version.getParent()
+                .resolveSibling("onnxruntime_gpu")
+                .resolve(version.getFileName())
+                .resolve(Path.of(usual).getFileName().toString().replace("onnxruntime-", "onnxruntime_gpu-"));
         assumeTrue(Files.exists(cuda), "there is no " + cuda + "; 'mvn -Pgpu dependency:resolve' fetches it");
         ProcessBuilder builder = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
