@@ -197,11 +197,6 @@ public final class CompiledPolicy {
         return rules;
     }
 
-    /** The hazards that count as absent. */
-    Set<Hazard> excluded() {
-        return excluded;
-    }
-
     /** The hazards that are found by patterns. */
     public Set<Hazard> patternHazards() {
         return patterns.keySet();
@@ -268,15 +263,20 @@ public final class CompiledPolicy {
      */
     public int holdBack(Direction direction) {
         return patterns.entrySet().stream()
-                .filter(entry -> rules.stream()
-                                .anyMatch(rule -> rule.isAbout(entry.getKey())
-                                        && rule.directions().contains(direction)
-                                        && rule.action().compareTo(Action.REDACT) >= 0)
-                        || rules.stream().noneMatch(rule -> rule.isAbout(entry.getKey())))
+                .filter(entry -> mayBeHeld(entry.getKey(), direction))
                 .flatMap(entry -> entry.getValue().stream())
                 .mapToInt(named -> named.pattern().longest().orElse(0))
                 .max()
                 .orElse(0);
+    }
+
+    /** Whether a rule may keep this hazard from the client, or no rule is for all cases of it, so that it may be blocked. */
+    private boolean mayBeHeld(Hazard hazard, Direction direction) {
+        List<CompiledRule> about = rules.stream()
+                .filter(rule -> rule.isAbout(hazard) && rule.directions().contains(direction))
+                .toList();
+        return about.stream().noneMatch(CompiledRule::isForEveryCase)
+                || about.stream().anyMatch(rule -> rule.action().compareTo(Action.REDACT) >= 0);
     }
 
     /** What an audit may keep of the content of a decision: the least that one of its rules allows. */

@@ -70,6 +70,20 @@ record CompiledRule(
                 audit);
     }
 
+    /** Whether nothing but hazard and direction decides whether it is for a case. */
+    boolean isForEveryCase() {
+        return sources.size() == ContentSource.values().length
+                && tools.isEmpty()
+                && routes.isEmpty()
+                && tenants.isEmpty()
+                && listedTenants.isEmpty()
+                && models.isEmpty()
+                && languages.isEmpty()
+                && listedHashes.isEmpty()
+                && probability.equals(Range.ALL)
+                && condition.isEmpty();
+    }
+
     boolean isAbout(Hazard hazard) {
         return hazards.map(set -> set.contains(hazard)).orElse(true);
     }

@@ -40,6 +40,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class CompiledPolicyTests {
 
+    private static final String PATTERNS = """
+            policy: p
+            version: 1
+            hazards: { cards: { name: Card, numbers: card }, bird: { name: Bird, keywords: falcon } }
+            """;
     private static final Facts PROMPT = new Facts(Direction.PROMPT);
     private static final Facts COMPLETION = new Facts(Direction.COMPLETION);
     private static final Coverage WITH_SOUND = new Coverage(
@@ -397,6 +402,48 @@ class CompiledPolicyTests {
         assertThat(revision).matches("p@1\\+[0-9a-f]{8}");
         assertThat(compile("policy: p\nversion: 1\n").revision()).isEqualTo(revision);
         assertThat(compile("policy: p\nversion: 1\n\n").revision()).isNotEqualTo(revision);
+    }
+
+    /** A card number takes 37 characters and one to see that it is over, the keyword 6 and 2. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{ hazard: [cards, bird] }, then: block | 38 | 38",
+                "{ hazard: [cards, bird] }, then: redact | 38 | 38",
+                "{ hazard: [cards, bird] }, then: flag | 0 | 0",
+                "{ hazard: any }, then: allow | 0 | 0",
+                "{ hazard: cards }, then: flag | 8 | 8",
+                "{ hazard: cards }, then: redact | 38 | 38",
+                "{ hazard: [cards, bird], direction: prompt }, then: flag | 0 | 38",
+                "{ hazard: [cards, bird], tenant: acme }, then: flag | 38 | 38",
+                "{ hazard: [cards, bird], source: user }, then: flag | 38 | 38"
+            })
+    void holdBackWhenPatternsMayBeKeptFromTheClientIsAsLongAsTheLongest(String rule, int prompt, int completion) {
+        CompiledPolicy policy = compile(PATTERNS + "rules: [{ id: a, when: " + rule + " }]\n");
+
+        assertThat(policy.holdBack(Direction.PROMPT)).isEqualTo(prompt);
+        assertThat(policy.holdBack(Direction.COMPLETION)).isEqualTo(completion);
+    }
+
+    @Test
+    void redactsWhenOneDirectionIsRedactedTellsWhich() {
+        CompiledPolicy redacting = compile(
+                PATTERNS + "rules: [{ id: a, when: { hazard: cards, direction: completion }, then: redact }]\n");
+        CompiledPolicy blocking = compile(PATTERNS + "rules: [{ id: a, when: { hazard: cards }, then: block }]\n");
+
+        assertThat(redacting.redacts(Direction.COMPLETION)).isTrue();
+        assertThat(redacting.redacts(Direction.PROMPT)).isFalse();
+        assertThat(blocking.redacts(Direction.COMPLETION)).isFalse();
+    }
+
+    @Test
+    void spansWhenRulesDoNotRedactFindsThemAll() {
+        CompiledPolicy policy = compile(PATTERNS + "rules: [{ id: a, when: { hazard: [cards, bird] }, then: flag }]\n");
+        String text = "Falcon pays with 4111 1111 1111 1111.";
+
+        assertThat(policy.spans(text).apply(text)).isEqualTo("[Bird] pays with [Card].");
+        assertThat(policy.redaction(text, ContentSource.USER, PROMPT).isEmpty()).isTrue();
     }
 
     private static CompiledPolicy compile(String source) {
