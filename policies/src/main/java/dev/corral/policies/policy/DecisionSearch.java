@@ -413,7 +413,7 @@ final class DecisionSearch {
         Set<String> tools = names(cases, "tool", When::tools, _ -> List.of());
         Set<String> hashes = names(cases, "content_hash", _ -> List.of(), When::hashLists);
         List<Speaker> speakers = new ArrayList<>();
-        for (ContentSource source : sources(direction)) {
+        for (ContentSource source : sources(direction, tools.size() > 1)) {
             for (String tool : source.isOfTool() ? tools : Set.of(UNKNOWN)) {
                 hashes.forEach(hash -> speakers.add(new Speaker(source, tool, hash)));
             }
@@ -422,7 +422,27 @@ final class DecisionSearch {
         return speakers;
     }
 
-    private static Set<ContentSource> sources(Direction direction) {
+    /** Of those whom no rule tells apart, the first one. */
+    private Collection<ContentSource> sources(Direction direction, boolean toolsCount) {
+        Map<List<Object>, ContentSource> told = new LinkedHashMap<>();
+        boolean each = cases.stream()
+                .anyMatch(rule -> rule.condition
+                        .filter(condition -> condition.uses("source"))
+                        .isPresent());
+        for (ContentSource source : speaking(direction)) {
+            told.putIfAbsent(
+                    List.of(
+                            each ? source : "",
+                            toolsCount && source.isOfTool(),
+                            cases.stream()
+                                    .map(rule -> rule.when.sources().contains(source))
+                                    .toList()),
+                    source);
+        }
+        return told.values();
+    }
+
+    private static Set<ContentSource> speaking(Direction direction) {
         return direction == Direction.PROMPT
                 ? EnumSet.allOf(ContentSource.class)
                 : EnumSet.of(ContentSource.ASSISTANT, ContentSource.TOOL_CALL, ContentSource.REASONING);
