@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 class PatternPropertiesTests {
 
-    private static final int CASES = 1_000;
+    private static final int CASES = Integer.getInteger("laws.cases", 1_000);
     private static final List<String> EXPRESSIONS = List.of(
             "\\bE[0-9]{6}\\b",
             "[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,60}\\.[A-Za-z]{2,10}",

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 
 class DecisionPropertiesTests {
 
-    private static final int CASES = 1000;
+    private static final int CASES = Integer.getInteger("laws.cases", 1_000);
 
     @Test
     void decideWhenHazardIsMoreProbableNeverWeakens() {
