@@ -6,6 +6,10 @@ import dev.corral.guardmodels.store.GuardDirectory;
 import dev.corral.guardmodels.store.GuardManifest;
 import dev.corral.guardmodels.store.GuardStore;
 import dev.corral.guardmodels.store.Precision;
+import dev.corral.quantization.checkpoint.Checkpoint;
+import dev.corral.quantization.checkpoint.Tensor;
+import dev.corral.quantization.gguf.GgufModel;
+import dev.corral.quantization.graph.GuardGraph;
 import dev.corral.quantization.replica.PhoneReplica;
 import dev.corral.quantization.replica.ReplicaShape;
 import java.io.IOException;
@@ -75,6 +79,42 @@ class PhoneImportTests {
                         PhoneReplica.PARAMETERS, GuardStore.digest(phone.resolve(PhoneReplica.PARAMETERS))));
         GuardDirectory opened = GuardStore.open(guard);
         assertThat(opened.manifest()).isEqualTo(manifest);
+    }
+
+    /** What a program holds goes on into a GGUF file with the very values. */
+    @Test
+    void exportWhenOfAProgramReadsBackEqual() {
+        Path guard = folder.resolve("guard");
+        Path file = folder.resolve("guard.gguf");
+        assertThat(run(
+                        program(),
+                        "--tokenizer",
+                        phone.resolve(PhoneReplica.TOKENIZER).toString(),
+                        "--to",
+                        guard.toString()))
+                .as(err::toString)
+                .isZero();
+        assertThat(ModelCommand.commandLine(new Environment(Map.of(), folder))
+                        .setOut(new PrintWriter(out))
+                        .setErr(new PrintWriter(err))
+                        .execute("export", "--to", "gguf", guard.toString(), file.toString()))
+                .as(err::toString)
+                .isZero();
+
+        try (GuardGraph imported = GuardGraph.open(GuardStore.open(guard).model());
+                Checkpoint read = GgufModel.open(file).weights()) {
+            assertThat(read.names()).hasSize(imported.names().size() + 1).containsAll(imported.names());
+            for (String name : imported.names()) {
+                Tensor wanted = imported.require(name);
+                float[] wantedRow = new float[wanted.columns()];
+                float[] foundRow = new float[wanted.columns()];
+                for (int row = 0; row < wanted.rows(); row++) {
+                    wanted.row(row, wantedRow);
+                    read.require(name).row(row, foundRow);
+                    assertThat(foundRow).as("%s, row %d", name, row).isEqualTo(wantedRow);
+                }
+            }
+        }
     }
 
     @Test
