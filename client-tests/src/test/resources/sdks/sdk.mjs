@@ -13,7 +13,15 @@ const tool = {
 
 async function openai() {
   const { default: OpenAI } = await import('openai');
-  const client = new OpenAI({ baseURL: server + '/v1', apiKey: 'none' });
+  return chat(new OpenAI({ baseURL: server + '/v1', apiKey: 'none' }));
+}
+
+async function llama_stack() {
+  const { default: LlamaStackClient } = await import('llama-stack-client');
+  return chat(new LlamaStackClient({ baseURL: server }));
+}
+
+async function chat(client) {
   const content = action === 'image'
     ? [
         { type: 'text', text: prompt },
@@ -63,7 +71,7 @@ async function ollama() {
 }
 
 try {
-  const reply = await { openai, ollama }[library]();
+  const reply = await { openai, llama_stack, ollama }[library]();
   console.log(JSON.stringify({ ...reply, text: reply.text ?? '' }));
 } catch (error) {
   console.log(JSON.stringify({ error: error.constructor.name, message: error.message }));

@@ -13,7 +13,16 @@ function = {"type": "function", "function": {"name": "weather", "description": "
 def openai():
     from openai import OpenAI
 
-    client = OpenAI(base_url=server + "/v1", api_key="none")
+    return chat(OpenAI(base_url=server + "/v1", api_key="none"))
+
+
+def llama_stack():
+    from llama_stack_client import LlamaStackClient
+
+    return chat(LlamaStackClient(base_url=server))
+
+
+def chat(client):
     content = prompt
     if action == "image":
         content = [
@@ -79,4 +88,4 @@ try:
     said, calls, ending = globals()[library]()
     print(json.dumps({"text": said or "", "calls": calls, "ending": ending or ""}))
 except Exception as error:
-    print(json.dumps({"error": type(error).__name__, "message": str(error)}))
+    print(json.dumps({"error": type(error).__name__, "message": str(error) + (" " + repr(error.__cause__) if error.__cause__ else "")}))

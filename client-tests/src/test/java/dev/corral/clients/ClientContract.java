@@ -18,6 +18,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,7 +37,7 @@ abstract class ClientContract {
             """;
 
     private static final ScriptedGuard guard = new ScriptedGuard();
-    private static final ScriptedUpstream upstream = new ScriptedUpstream();
+    private static ScriptedUpstream upstream;
 
     /** Those that refuse in the words of each API, by what their upstream speaks. */
     private static final Map<Backend, TestGateway> refusing = new EnumMap<>(Backend.class);
@@ -84,11 +85,17 @@ abstract class ClientContract {
         }
     }
 
+    @BeforeAll
+    static void start() {
+        upstream = new ScriptedUpstream();
+    }
+
     @AfterAll
     static void stop() {
-        Stream.of(refusing, failing, lenient)
-                .flatMap(gateways -> gateways.values().stream())
-                .forEach(TestGateway::close);
+        Stream.of(refusing, failing, lenient).forEach(gateways -> {
+            gateways.values().forEach(TestGateway::close);
+            gateways.clear();
+        });
         upstream.close();
     }
 

@@ -12,13 +12,22 @@ import java.util.stream.Stream;
 /** Packages of another language, fetched into a folder. Where that cannot be done, the tests that need them are skipped. */
 final class Installation {
 
+    /** Python as it is usually called. */
+    static final List<String> PYTHON = List.of("python3");
+
     private Installation() {}
 
-    /** Of Python, in a virtual environment; returns its interpreter. */
-    static Path python(Path folder, List<String> packages) throws IOException {
+    /**
+     * Of Python, in a virtual environment; returns its interpreter.
+     *
+     * @param names by which it may be called, of which the first is taken that makes such an environment
+     */
+    static Path python(List<String> names, Path folder, List<String> packages) throws IOException {
         Files.createDirectories(folder);
         Path python = folder.resolve("bin/python");
-        assumeTrue(succeeds(folder, List.of("python3", "-m", "venv", ".")), "skipped: python3 makes no venv here");
+        assumeTrue(
+                names.stream().anyMatch(name -> succeeds(folder, List.of(name, "-m", "venv", "--clear", "."))),
+                "skipped: none of " + names + " makes a venv here");
         assumeTrue(
                 succeeds(folder, with(List.of(python.toString(), "-m", "pip", "install", "--quiet"), packages)),
                 "skipped: pip fetches no packages here");

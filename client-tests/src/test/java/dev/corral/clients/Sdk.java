@@ -30,9 +30,13 @@ final class Sdk {
         this.folder = folder;
     }
 
-    /** Of Python. */
-    static Sdk python(Path folder, List<String> packages) throws IOException {
-        Path python = Installation.python(folder, packages);
+    /**
+     * Of Python.
+     *
+     * @param names by which it may be called
+     */
+    static Sdk python(List<String> names, Path folder, List<String> packages) throws IOException {
+        Path python = Installation.python(names, folder, packages);
         return new Sdk(List.of(python.toString(), script(folder, "sdk.py")), folder);
     }
 

@@ -7,10 +7,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 
-/**
- * The client libraries of Python and Node, installed into a temporary folder. Llama Stack's for Python is not among them:
- * version 0.2.12 fails at the {@code [DONE]} with which OpenAI's streams end.
- */
+/** The client libraries of Python and Node, installed into a temporary folder. */
 @Tag("slow")
 class SdksTests extends ClientContract {
 
@@ -22,8 +19,11 @@ class SdksTests extends ClientContract {
 
     @BeforeAll
     static void install() throws Exception {
-        python = Sdk.python(folder.resolve("python"), List.of("openai==3.54.0", "anthropic==2.12.0", "ollama==0.6.3"));
-        node = Sdk.node(folder.resolve("node"), List.of("openai@7.57.0", "ollama@0.6.4"));
+        python = Sdk.python(
+                Installation.PYTHON,
+                folder.resolve("python"),
+                List.of("openai==3.54.0", "anthropic==2.12.0", "ollama==0.6.3"));
+        node = Sdk.node(folder.resolve("node"), List.of("openai@7.57.0", "ollama@0.6.4", "llama-stack-client@0.7.3"));
     }
 
     static Stream<Client> clients() {
@@ -38,6 +38,12 @@ class SdksTests extends ClientContract {
                         "BadRequestError"),
                 new Client("ollama for Python", Backend.OLLAMA, python.of("ollama"), "content_filter", "ResponseError"),
                 new Client("openai for Node", Backend.OPENAI, node.of("openai"), "content_filter", "BadRequestError"),
+                new Client(
+                        "Llama Stack's for Node",
+                        Backend.OPENAI,
+                        node.of("llama_stack"),
+                        "content_filter",
+                        "BadRequestError"),
                 new Client("ollama for Node", Backend.OLLAMA, node.of("ollama"), "content_filter", "ResponseError"));
     }
 }
