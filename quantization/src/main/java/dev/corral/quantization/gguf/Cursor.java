@@ -105,4 +105,8 @@ final class Cursor {
         return new CheckpointException(
                 "%s is not a whole GGUF file that Corral can read: %s. Get it again.".formatted(file, how));
     }
+
+    CheckpointException unsupported(String what) {
+        return new CheckpointException(file + ": " + what);
+    }
 }

@@ -115,7 +115,7 @@ record GgufFile(Metadata metadata, Map<String, GgufTensor> tensors) {
 
         GgufTensor tensor(Cursor cursor, MemorySegment data, long alignment) {
             GgmlType known = GgmlType.byCode(type)
-                    .orElseThrow(() -> new CheckpointException(
+                    .orElseThrow(() -> cursor.unsupported(
                             "tensor '%s' has the type %s of ggml, which Corral does not read; it reads %s: take another file of the model"
                                     .formatted(name, Integer.toUnsignedString(type), names())));
             long columns = shape.getLast();

@@ -19,6 +19,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -32,7 +34,10 @@ record SafetensorsFile(Map<String, Tensor> tensors) {
 
     private static final ValueLayout.OfLong LENGTH = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final long MAX_HEADER_BYTES = 100_000_000;
-    private static final JsonMapper JSON = JsonMapper.shared();
+    private static final JsonMapper JSON = JsonMapper.builder(JsonFactory.builder()
+                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                    .build())
+            .build();
 
     SafetensorsFile {
         tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
@@ -77,6 +82,9 @@ record SafetensorsFile(Map<String, Tensor> tensors) {
 
     /** The tensor, or nothing where its type carries no weights (index and mask buffers). */
     private static Optional<Tensor> tensor(Path file, String name, JsonNode entry, MemorySegment data) {
+        if (name.isBlank()) {
+            throw damaged(file, "a tensor has no name");
+        }
         JsonNode offsets = entry.path("data_offsets");
         long begin = offsets.path(0).asLong(-1);
         long end = offsets.path(1).asLong(-1);
@@ -102,14 +110,28 @@ record SafetensorsFile(Map<String, Tensor> tensors) {
         if (type == null) {
             return Optional.empty();
         }
-        long elements = shape.stream().reduce(1L, Math::multiplyExact);
-        if (elements * type.bytes() != end - begin) {
+        long needed = bytes(shape, type.bytes());
+        if (needed < 0) {
+            throw damaged(file, "tensor '%s' has the impossible shape %s".formatted(name, shape));
+        }
+        if (needed != end - begin) {
             throw damaged(
                     file,
-                    "tensor '%s' of shape %s needs %d bytes, but has %d"
-                            .formatted(name, shape, elements * type.bytes(), end - begin));
+                    "tensor '%s' of shape %s needs %d bytes, but has %d".formatted(name, shape, needed, end - begin));
         }
         return Optional.of(new SafetensorsTensor(name, type, shape, data.asSlice(begin, end - begin)));
+    }
+
+    /** The bytes of a tensor, or -1 where they are too many to be told. */
+    private static long bytes(List<Long> shape, int elementBytes) {
+        long bytes = elementBytes;
+        for (long dimension : shape) {
+            if (dimension < 0 || Math.multiplyHigh(bytes, dimension) != 0 || bytes * dimension < 0) {
+                return -1;
+            }
+            bytes *= dimension;
+        }
+        return bytes;
     }
 
     private static CheckpointException damaged(Path file, String how) {

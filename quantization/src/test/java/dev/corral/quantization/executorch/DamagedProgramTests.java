@@ -31,6 +31,7 @@ class DamagedProgramTests {
     private static final String OLD = "tiny-v0.4.0-g256.pte";
     private static final String NEW = "tiny-v1.5.1-g256.pte";
 
+    private static final int VERSION = 0;
     private static final int PLANS = 1;
     private static final int SEGMENTS = 4;
     private static final int CONSTANTS = 5;
@@ -151,6 +152,22 @@ class DamagedProgramTests {
         assertRefused(OLD, bytes -> bytes.all.putInt(12, 28), "extended header of 28 bytes");
     }
 
+    /** A program of version 0 leaves the number out: here its place is the vector's that follows, and so is what it says. */
+    @ParameterizedTest
+    @ValueSource(strings = {OLD, NEW})
+    void openWhenOfAnotherVersionNamesBoth(String fixture) throws IOException {
+        Bytes whole = Bytes.of(fixture);
+        int version = whole.all.getInt(whole.field(whole.root(), PLANS));
+
+        assertRefused(
+                fixture,
+                bytes -> {
+                    int slots = bytes.root() - bytes.all.getInt(bytes.root()) + 4;
+                    bytes.all.putShort(slots + 2 * VERSION, bytes.all.getShort(slots + 2 * PLANS));
+                },
+                "has version " + version + " of the program format; known is 0");
+    }
+
     @ParameterizedTest
     @CsvSource({"16, 0", "16, -1", "16, 1152921504606846976", "24, -1", "24, 9223372036854775807", "24, 100"})
     void openWhenTheHeaderLeadsAstrayGivesItsNumbers(int at, long value) throws IOException {
@@ -208,6 +225,35 @@ class DamagedProgramTests {
                 "program.execution_plan[0] lies at byte");
         assertRefused(
                 OLD, bytes -> bytes.all.putInt(bytes.root(), Integer.MIN_VALUE), "program lies at byte", "beyond the");
+    }
+
+    /** Offsets count forward, so that one that leads back is a number beyond the end. */
+    @Test
+    void openWhenATableLeadsInACircleNamesIt() throws IOException {
+        assertRefused(
+                OLD,
+                bytes -> {
+                    int offset = bytes.vector(bytes.root(), PLANS) + 4;
+                    bytes.all.putInt(offset, bytes.root() - offset);
+                },
+                "program.execution_plan[0] lies at byte 4294967",
+                "beyond the");
+        assertRefused(
+                OLD,
+                bytes -> bytes.all.putInt(bytes.vector(bytes.root(), PLANS) + 4, 0),
+                "program.execution_plan[0] is a table of");
+        assertRefused(
+                OLD,
+                bytes -> bytes.all.putInt(bytes.element(bytes.root(), PLANS, 0), 0),
+                "program.execution_plan[0] is a table of 0 bytes with a vtable of 0");
+        assertRefused(
+                OLD,
+                bytes -> {
+                    int offset = bytes.vector(bytes.graph(1), 1) + 4;
+                    bytes.all.putInt(offset, bytes.graph(1) - offset);
+                },
+                "delegate 0 is damaged: graph.xnodes[0] lies at byte 4294967",
+                "beyond the");
     }
 
     @Test

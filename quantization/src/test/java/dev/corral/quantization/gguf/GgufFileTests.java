@@ -273,6 +273,7 @@ class GgufFileTests {
 
         assertThatExceptionOfType(CheckpointException.class)
                 .isThrownBy(() -> read(file))
+                .withMessageStartingWith(file.toString())
                 .withMessageContaining(damage.message())
                 .withMessageNotContaining("\n");
     }

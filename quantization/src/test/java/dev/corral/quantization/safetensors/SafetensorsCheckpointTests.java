@@ -87,6 +87,11 @@ class SafetensorsCheckpointTests {
             {"a":{"dtype":"F32","shape":[3],"data_offsets":[0,16]}}    | 16 | of shape [3] needs 12 bytes, but has 16
             {"a":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]}} | 4  | has the type F8_E4M3; F32, F16 and BF16 are supported
             {"a":                                                      | 4  | its header is not JSON
+            {"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}} | 8 | its header is not JSON (Duplicate Object property "a")
+            {"":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}      | 4  | a tensor has no name
+            {"a":{"dtype":"F32","shape":[1152921504606846976,64],"data_offsets":[0,4]}} | 4 | tensor 'a' has the impossible shape [1152921504606846976, 64]
+            {"a":{"dtype":"F32","shape":[4611686018427387905],"data_offsets":[0,4]}} | 4 | tensor 'a' has the impossible shape [4611686018427387905]
+            {"a":{"dtype":"F32","shape":[-1,-1],"data_offsets":[0,4]}} | 4  | tensor 'a' has the impossible shape [-1, -1]
             """)
     void openWhenFileIsDamagedSaysHow(String header, int dataBytes, String message) throws IOException {
         write(header, buffer(dataBytes));
