@@ -11,7 +11,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import com.github.tomakehurst.wiremock.WireMockServer;
+import com.github.tomakehurst.wiremock.client.MappingBuilder;
 import com.github.tomakehurst.wiremock.client.WireMock;
+import com.github.tomakehurst.wiremock.stubbing.Scenario;
 import dev.corral.gateway.testing.LeakCheck;
 import dev.corral.gateway.testing.ScriptedGuard;
 import dev.corral.gateway.testing.ScriptedUpstream;
@@ -123,8 +125,12 @@ class RemoteVisionTests {
 
     private static void says(WireMockServer server, String verdict) {
         server.resetAll();
-        server.stubFor(post(urlEqualTo(CHAT)).willReturn(okJson("""
-                {"choices":[{"message":{"role":"assistant","content":"%s"}}]}""".formatted(verdict))));
+        server.stubFor(verdict(verdict));
+    }
+
+    private static MappingBuilder verdict(String verdict) {
+        return post(urlEqualTo(CHAT)).willReturn(okJson("""
+                {"choices":[{"message":{"role":"assistant","content":"%s"}}]}""".formatted(verdict)));
     }
 
     private static String picture() {
@@ -199,6 +205,26 @@ class RemoteVisionTests {
 
         assertThat(ask("wrong-block", picture()).body()).contains("content_filter");
         assertThat(ask("wrong-error", picture()).statusCode()).isEqualTo(503);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void chatWhenOneImageIsHarmfulAndThereIsNoVerdictOnAnotherBlocks(boolean harmfulFirst) {
+        says(first, "Hm.");
+        first.stubFor(verdict("unsafe\\nS9")
+                .inScenario("images")
+                .whenScenarioStateIs(harmfulFirst ? Scenario.STARTED : "second")
+                .willSetStateTo("done"));
+        if (!harmfulFirst) {
+            first.stubFor(verdict("Hm.")
+                    .inScenario("images")
+                    .whenScenarioStateIs(Scenario.STARTED)
+                    .willSetStateTo("second"));
+        }
+
+        assertThat(ask("wrong-allow", picture() + "," + picture()).body()).contains("content_filter");
+        first.verify(2, postRequestedFor(urlEqualTo(CHAT)));
+        assertThat(upstream.received).isEmpty();
     }
 
     @Test

@@ -60,7 +60,7 @@ final class Panel implements AutoCloseable {
      */
     record Opinion(int input, Conversation judged, GuardKind guard, Assessment assessment) {}
 
-    /** What was found: an opinion of each conversation, and another one of each that has images. */
+    /** What was found: an opinion of each conversation, and another one of each of its images. */
     record Verdicts(List<Opinion> all) {
 
         List<Conversation> judged() {
@@ -101,20 +101,22 @@ final class Panel implements AutoCloseable {
     /** Judges the last turn of each conversation under a policy; emits exactly once, never an error. */
     Mono<Verdicts> assess(List<Conversation> conversations, CompiledPolicy policy, Urgency urgency) {
         List<Integer> every = IntStream.range(0, conversations.size()).boxed().toList();
-        List<Integer> pictured = every.stream()
-                .filter(i -> !VisionGuard.imagesOf(conversations.get(i)).isEmpty())
+        List<Picture> pictures = every.stream()
+                .flatMap(i ->
+                        VisionGuard.oneImageEach(conversations.get(i)).stream().map(about -> new Picture(i, about)))
                 .toList();
         Mono<List<Assessment>> read = text.assess(conversations, policy.asked(), urgency, policy.textTimeout());
         Optional<Seeing> sees = seeing(policy);
-        if (sees.isEmpty() || pictured.isEmpty()) {
+        if (sees.isEmpty() || pictures.isEmpty()) {
             return read.map(texts -> new Verdicts(opinions(GuardKind.TEXT, every, conversations, texts)));
         }
+        List<Conversation> about = pictures.stream().map(Picture::about).toList();
         Duration timeout = policy.guards().vision().timeout().orElse(sees.get().timeout());
         Mono<List<Assessment>> seen = sees.get()
                 .guard()
-                .assess(pictured.stream().map(conversations::get).toList(), policy.asked(), urgency, timeout)
+                .assess(about, policy.asked(), urgency, timeout)
                 .map(images -> IntStream.range(0, images.size())
-                        .mapToObj(i -> seen(images.get(i), conversations.get(pictured.get(i))))
+                        .mapToObj(i -> seen(images.get(i), about.get(i)))
                         .toList());
         return Mono.zip(
                 read.map(texts -> opinions(
@@ -122,10 +124,19 @@ final class Panel implements AutoCloseable {
                         every,
                         conversations,
                         texts.stream().map(TextCoverage::withoutImages).toList())),
-                seen.map(images -> opinions(GuardKind.VISION, pictured, conversations, images)),
+                seen.map(images -> opinions(
+                        GuardKind.VISION, pictures.stream().map(Picture::input).toList(), conversations, images)),
                 (texts, images) -> new Verdicts(
                         Stream.concat(texts.stream(), images.stream()).toList()));
     }
+
+    /**
+     * An image to be judged by itself: a guard that fails at one has judged the others.
+     *
+     * @param input the number of its conversation
+     * @param about the conversation without other images
+     */
+    private record Picture(int input, Conversation about) {}
 
     /** Without a verdict the policy says what becomes of the images; they do not count as unscanned besides. */
     private static Assessment seen(Assessment assessment, Conversation conversation) {

@@ -127,6 +127,26 @@ public final class VisionGuard implements Guard {
                 .toList();
     }
 
+    /**
+     * A conversation for each image, oldest first, with all that is said and no other image. Who asks a guard for each of
+     * them keeps what it found in one image when it has no verdict on the next.
+     */
+    public static List<Conversation> oneImageEach(Conversation conversation) {
+        return imagesOf(conversation).stream()
+                .map(image -> new Conversation(conversation.turns().stream()
+                        .map(turn -> without(turn, image))
+                        .toList()))
+                .toList();
+    }
+
+    /** The turn without images but this one; what was a turn of other images says nothing. */
+    private static Turn without(Turn turn, ImagePart kept) {
+        List<Part> parts = turn.parts().stream()
+                .filter(part -> !(part instanceof ImagePart) || part.equals(kept))
+                .toList();
+        return parts.isEmpty() && !turn.parts().isEmpty() ? Turn.of(turn.role(), "") : new Turn(turn.role(), parts);
+    }
+
     /** The turns up to the last one that a prompt can have. */
     private static List<Turn> spoken(List<Turn> turns) {
         int end = turns.size();
