@@ -281,7 +281,8 @@ public final class Converter {
                         config.headSize(),
                         headRows),
                 catalogue,
-                new GuardManifest.Verdict(verdict.lead(), verdict.continuation(), 0, 1, hazards, listing),
+                new GuardManifest.Verdict(
+                        verdict.lead(), verdict.continuation(), 0, 1, hazards, verdict.headRows(), listing),
                 original.eyes()
                         .map(eyes -> new GuardManifest.Vision(recipe.ofVision().precision(), shape(eyes))),
                 new GuardManifest.Made(tool, made(original, recipe, kept), original.history(), sources));

@@ -2,12 +2,9 @@ package dev.corral.quantization;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import dev.corral.guardmodels.prompt.VerdictTokens;
-import dev.corral.guardmodels.prompt.VerdictWords;
 import dev.corral.guardmodels.store.GuardDirectory;
 import dev.corral.guardmodels.store.GuardManifest;
 import dev.corral.guardmodels.store.GuardStore;
-import dev.corral.guardmodels.tokenizer.GuardTokenizer;
 import dev.corral.quantization.checkpoint.Checkpoint;
 import dev.corral.quantization.checkpoint.CheckpointException;
 import dev.corral.quantization.gguf.GgufExport;
@@ -157,7 +154,7 @@ final class ExportCommand implements Callable<Integer> {
         GgufExport.About about = new GgufExport.About(
                 manifest.id(),
                 manifest.licence(),
-                new ModelCard(manifest).generator(),
+                ModelCard.of(directory).generator(),
                 manifest.family().chatTemplate(manifest.hazards().categories()),
                 served.verdictTokens());
         GgufExport export =
@@ -204,29 +201,17 @@ final class ExportCommand implements Callable<Integer> {
     /** A row for each token; empty where the guard's head has rows of its own, for no tokens. */
     private static Optional<Matrix> output(GuardDirectory directory, GuardGraph graph) {
         GuardManifest manifest = directory.manifest();
-        VerdictTokens verdict;
-        try (GuardTokenizer tokenizer = GuardTokenizer.load(directory.tokenizerJson(), directory.origin())) {
-            verdict = manifest.family()
-                    .verdictTokens(manifest.hazards().taxonomy(), VerdictWords.LLAMA_GUARD, tokenizer::encode);
-        }
-        if (verdict.headRows().isEmpty()) {
+        List<Integer> tokens = manifest.verdict().tokens();
+        if (!manifest.family().promptHasCategories()) {
             return Optional.empty();
         }
-        if (verdict.headRows().size() != graph.head().rows()) {
-            throw new CheckpointException("%s has %d rows in its head, but its verdict has %d tokens: make it again"
-                    .formatted(
-                            directory.origin(),
-                            graph.head().rows(),
-                            verdict.headRows().size()));
-        }
-        if (!verdict.continuation().equals(manifest.verdict().continuation())
-                || !verdict.lead().equals(manifest.verdict().lead())) {
+        if (tokens.isEmpty()) {
             throw new CheckpointException(
-                    "%s answers with other words than %s: which tokens the rows of its head are cannot be told"
-                            .formatted(directory.origin(), VerdictWords.LLAMA_GUARD));
+                    "%s does not say which tokens its head's rows are of ('verdict.tokens' of guard.yaml): make it again"
+                            .formatted(directory.origin()));
         }
-        return Optional.of(new VerdictOutput(
-                graph.config().vocabulary(), graph.head(), verdict.headRows(), VerdictOutput.mean(graph.head())));
+        return Optional.of(
+                new VerdictOutput(graph.config().vocabulary(), graph.head(), tokens, VerdictOutput.mean(graph.head())));
     }
 
     private void safetensors(GuardDirectory directory, GuardGraph graph, SafetensorsTensor.Type type)
@@ -250,7 +235,7 @@ final class ExportCommand implements Callable<Integer> {
         new DiskSpace().add(out, bytes).require();
         Files.createDirectories(out);
         new HuggingFaceFolder(directory.manifest(), directory.origin(), served.classifies())
-                .write(out, served.config(), served.tokenizerJson());
+                .write(out, served.config(), served.tokenizerJson(), ModelCard.of(directory));
         long[] written = {0};
         try (ByteBar bar = new ByteBar("Writing", bytes, spec.commandLine().getErr())) {
             new CheckpointWriter(CheckpointWriter.SHARD_BYTES).write(out, entries, (entry, channel) -> {

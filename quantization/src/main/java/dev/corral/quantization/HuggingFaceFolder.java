@@ -27,11 +27,10 @@ record HuggingFaceFolder(GuardManifest manifest, String origin, boolean classifi
 
     private static final List<String> END = List.of("<|eot_id|>", "<|im_end|>");
 
-    void write(Path folder, LlamaConfig config, String tokenizerJson) throws IOException {
+    void write(Path folder, LlamaConfig config, String tokenizerJson, ModelCard card) throws IOException {
         ObjectNode tokenizer = (ObjectNode) JsonMapper.shared().readTree(tokenizerJson);
         Optional<String> begin = special(tokenizer, BEGIN);
         begin.ifPresent(token -> putBefore(tokenizer, token));
-        ModelCard card = new ModelCard(manifest);
         Files.writeString(folder.resolve("config.json"), config(config));
         Files.writeString(folder.resolve(Original.TOKENIZER), tokenizer.toString());
         Files.writeString(

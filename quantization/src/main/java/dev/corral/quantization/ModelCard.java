@@ -1,10 +1,26 @@
 package dev.corral.quantization;
 
 import dev.corral.guardmodels.prompt.GuardFamily;
+import dev.corral.guardmodels.prompt.VerdictWords;
+import dev.corral.guardmodels.store.GuardDirectory;
 import dev.corral.guardmodels.store.GuardManifest;
+import dev.corral.guardmodels.tokenizer.GuardTokenizer;
+import java.util.List;
 
 /** What a served guard says of itself, and how it is asked. */
-record ModelCard(GuardManifest manifest) {
+record ModelCard(GuardManifest manifest, VerdictWords words) {
+
+    static ModelCard of(GuardDirectory directory) {
+        List<Integer> tokens = directory.manifest().verdict().tokens();
+        if (tokens.isEmpty()) {
+            return new ModelCard(directory.manifest(), VerdictWords.LLAMA_GUARD);
+        }
+        try (GuardTokenizer tokenizer = GuardTokenizer.load(directory.tokenizerJson(), directory.origin())) {
+            return new ModelCard(
+                    directory.manifest(),
+                    new VerdictWords(tokenizer.text(tokens.get(0)), tokenizer.text(tokens.get(1))));
+        }
+    }
 
     /** Of a model that generates. */
     String generator() {
@@ -36,10 +52,10 @@ record ModelCard(GuardManifest manifest) {
 
     private String llamaGuard() {
         return """
-            Asked with Llama Guard 3's prompt, which the chat template makes of a conversation, it answers `safe`, or `unsafe`
-            and a line of hazards' codes. P(unsafe) is that of `unsafe` among the two words, after two line feeds.
-            Only the tokens of an answer have output rows of their own. Threshold: %s.
-            """.formatted(threshold());
+            Asked with Llama Guard 3's prompt, which the chat template makes of a conversation, it answers `%1$s`, or `%2$s`
+            and a line of hazards' codes. P(unsafe) is that of `%2$s` among the two words, after two line feeds.
+            Only the tokens of an answer have output rows of their own. Threshold: %3$s.
+            """.formatted(words.safe(), words.unsafe(), threshold());
     }
 
     private double threshold() {

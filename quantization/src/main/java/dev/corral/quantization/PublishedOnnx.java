@@ -200,6 +200,7 @@ record PublishedOnnx(Path folder, Path model, List<Path> data) {
                         rows.get(0),
                         rows.get(1),
                         hazards,
+                        List.of(),
                         verdict.listing()
                                 .map(listing -> new GuardManifest.Listing(
                                         names, listing.another(), rows.get(listing.more()), rows.get(listing.end())))),

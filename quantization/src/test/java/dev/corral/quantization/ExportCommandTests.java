@@ -24,6 +24,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -149,6 +150,50 @@ class ExportCommandTests {
         assertNear(logits(readBack(format, exported)), logits(guard), tolerance);
     }
 
+    /** Which tokens the head's rows are of stands in guard.yaml: the file of hazards is not asked for again. */
+    @ParameterizedTest
+    @ValueSource(strings = {"gguf", "safetensors"})
+    void exportWhenGuardAnswersWithOtherWordsKeepsThem(String format) throws Exception {
+        Path hazards = Files.writeString(folder.resolve("hazards.yaml"), """
+                name: acme
+                hazards:
+                  - { code: C1, name: Trade Secrets }
+                  - { code: C2, name: Bad Manners }
+                answer: { safe: "8", unsafe: "9" }
+                """);
+        Path guard = folder.resolve("guard");
+        quantize(TINY, guard, "--precision fp32 --hazards " + hazards);
+        Path exported = folder.resolve("exported.gguf");
+        assertThat(run("export", "--to", format, guard.toString(), exported.toString()))
+                .as(err::toString)
+                .isZero();
+
+        Path again = readBack(format, exported, "--hazards", hazards.toString());
+        assertThat(GuardStore.open(again).manifest().verdict())
+                .isEqualTo(GuardStore.open(guard).manifest().verdict());
+        assertNear(logits(again), logits(guard), 1e-4f);
+        assertThat(ModelCard.of(GuardStore.open(guard)).generator()).contains("it answers `8`, or `9`");
+    }
+
+    @Test
+    void exportWhenGuardDoesNotTellItsTokensSaysSo() throws Exception {
+        Path guard = folder.resolve("guard");
+        quantize(TINY, guard, "--precision fp32");
+        Path manifest = guard.resolve("guard.yaml");
+        String told = Files.readString(manifest);
+        Files.writeString(manifest, told.replaceFirst("\n  tokens: \\[[^]]*]", ""));
+        GuardStore.seal(guard);
+
+        assertThat(run(
+                        "export",
+                        "--to",
+                        "gguf",
+                        guard.toString(),
+                        folder.resolve("x").toString()))
+                .isEqualTo(1);
+        assertThat(err.toString()).contains("'verdict.tokens' of guard.yaml): make it again");
+    }
+
     @Test
     void exportWhenPrunedNumbersItsLayersAnew() throws Exception {
         Path calibration = Files.writeString(folder.resolve("calibration.jsonl"), """
@@ -256,14 +301,17 @@ class ExportCommandTests {
         assertThat(folder.resolve("out.gguf")).doesNotExist();
     }
 
-    private Path readBack(String format, Path exported) {
+    private Path readBack(String format, Path exported, String... options) {
         Path again = folder.resolve("again");
+        String recipe = String.join(
+                " ",
+                Stream.concat(Stream.of("--precision fp32"), Stream.of(options)).toList());
         if (format.equals("gguf")) {
-            assertThat(run("import", exported.toString(), "--to", again.toString(), "--precision", "fp32"))
+            assertThat(run(("import " + exported + " --to " + again + " " + recipe).split(" +")))
                     .as(err::toString)
                     .isZero();
         } else {
-            quantize(exported, again, "--precision fp32");
+            quantize(exported, again, recipe);
         }
         return again;
     }

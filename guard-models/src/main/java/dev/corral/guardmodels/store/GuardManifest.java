@@ -94,6 +94,7 @@ public record GuardManifest(
      * @param safe row of the head
      * @param unsafe row of the head
      * @param hazards rows of the head by hazard code; those left out are not looked for
+     * @param tokens ids of the tokens that the head's rows are of; empty where these have none, or are the vocabulary's
      * @param listing how the answer goes on after its first hazard; empty where the head has no rows for that
      */
     public record Verdict(
@@ -102,9 +103,11 @@ public record GuardManifest(
             int safe,
             int unsafe,
             Map<String, Integer> hazards,
+            List<Integer> tokens,
             Optional<Listing> listing) {
 
         public Verdict {
+            tokens = List.copyOf(tokens);
             lead = List.copyOf(lead);
             continuation = List.copyOf(continuation);
             hazards = Collections.unmodifiableMap(new LinkedHashMap<>(hazards));

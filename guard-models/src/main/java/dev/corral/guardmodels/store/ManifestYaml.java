@@ -6,8 +6,10 @@ import dev.corral.policies.assessment.Probability;
 import dev.corral.policies.taxonomy.Hazard;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.snakeyaml.engine.v2.api.Dump;
 import org.snakeyaml.engine.v2.api.DumpSettings;
@@ -121,6 +123,7 @@ final class ManifestYaml {
                 section.integer("safe", 0),
                 section.integer("unsafe", 0),
                 section.integersByKey("hazards"),
+                section.has("tokens") ? section.integers("tokens") : List.of(),
                 section.optionalSection("list").map(ManifestYaml::listing));
         Map<Integer, String> rows = new LinkedHashMap<>();
         Map<String, Integer> named = new LinkedHashMap<>();
@@ -143,6 +146,10 @@ final class ManifestYaml {
                 section.problem("the row of '" + name + "' must be below head-rows " + headRows + ": " + row);
             }
         });
+        if (!verdict.tokens().isEmpty() && Set.copyOf(verdict.tokens()).size() != headRows) {
+            section.problem(
+                    "'tokens' must be a token for each of the %d head-rows: %s".formatted(headRows, verdict.tokens()));
+        }
         if (verdict.hazards().isEmpty()) {
             section.problem("'hazards' must name at least one");
         }
@@ -215,6 +222,9 @@ final class ManifestYaml {
         verdict.put("safe", manifest.verdict().safe());
         verdict.put("unsafe", manifest.verdict().unsafe());
         verdict.put("hazards", manifest.verdict().hazards());
+        if (!manifest.verdict().tokens().isEmpty()) {
+            verdict.put("tokens", manifest.verdict().tokens());
+        }
         manifest.verdict().listing().ifPresent(listing -> {
             Map<String, Object> list = new LinkedHashMap<>();
             list.put("names", listing.names());

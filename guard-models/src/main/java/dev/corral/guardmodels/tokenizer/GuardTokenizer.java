@@ -154,6 +154,11 @@ public final class GuardTokenizer implements AutoCloseable {
                 cause);
     }
 
+    /** What a token that is not special says. */
+    public String text(int token) {
+        return words.decode(new long[] {token});
+    }
+
     /** The token ids of a prompt, as many as there are. */
     public int[] encode(List<Segment> segments) {
         return encode(segments, Integer.MAX_VALUE);

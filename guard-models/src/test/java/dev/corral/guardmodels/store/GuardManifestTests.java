@@ -47,6 +47,15 @@ class GuardManifestTests {
     }
 
     @Test
+    void toYamlWhenTheHeadsRowsHaveTokensKeepsThem() {
+        GuardManifest manifest = GuardManifest.parse(
+                GuardDirectories.TINY.replace("  safe: 0", "  tokens: [19, 300, 16, 17, 24]\n  safe: 0"), "guard.yaml");
+
+        assertThat(manifest.verdict().tokens()).containsExactly(19, 300, 16, 17, 24);
+        assertThat(GuardManifest.parse(manifest.toYaml(), "again")).isEqualTo(manifest);
+    }
+
+    @Test
     void toYamlWhenTheOriginalIsToldKeepsIt() {
         String yaml =
                 GuardDirectories.TINY.replace("recipe: fp32,", "recipe: fp32, original: 'a program: for phones',");
@@ -76,6 +85,8 @@ class GuardManifestTests {
             safe: 0                 | list: {}               | 'verdict.list.names' is missing: it must be a mapping
             safe: 0                 | list: { names: {S1: []}, another: [], more: 1, end: 2 } | in 'verdict.list': the name of 'S1' must have at least one token
             safe: 0                 | list: { names: {S1: [1]}, another: [7], more: 2, end: 9 } | 'verdict.list.names' must have the tokens of every hazard of 'hazards'
+            safe: 0                 | tokens: [7, 8]         | in 'verdict': 'tokens' must be a token for each of the 5 head-rows: [7, 8]
+            safe: 0                 | tokens: [7, 8, 9, 9, 10] | in 'verdict': 'tokens' must be a token for each of the 5 head-rows: [7, 8, 9, 9, 10]
             recipe: fp32,           | recipe: fp32, by: me,  | 'made.by' is not a key of this format; remove it
             """)
     void parseWhenOneValueIsWrongNamesIt(String right, String wrong, String problem) {
