@@ -21,8 +21,9 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * The starter guard with a larger vocabulary, as other programs serve it: a token for the blank lines of its prompt, and
- * one for each hazard, which its head has rows for but no tokens.
+ * The starter guard with a larger vocabulary, as other programs serve it: a token for each hazard, which its head has rows
+ * for but no tokens, and one for the blank lines of its prompt. That is the last one: Hugging Face's tokenizers number an
+ * added token anew, with the size of the vocabulary before it.
  *
  * @param verdictTokens tokens of the head's rows: the words for safe and unsafe, then the hazards'
  */
@@ -38,10 +39,6 @@ record ServedStarter(LlamaConfig config, Checkpoint weights, String tokenizerJso
         GuardManifest.Verdict verdict = directory.manifest().verdict();
         int words = graph.config().vocabulary();
         ObjectNode tokenizer = (ObjectNode) JsonMapper.shared().readTree(directory.tokenizerJson());
-        ObjectNode blank =
-                ((ArrayNode) tokenizer.path("added_tokens")).addObject().put("id", words);
-        blank.put("content", GuardFamily.BLANK_LINE).put("special", true).put("normalized", false);
-        blank.put("single_word", false).put("lstrip", false).put("rstrip", false);
         ObjectNode vocabulary = (ObjectNode) tokenizer.path("model").path("vocab");
         List<Integer> tokens = new ArrayList<>();
         int blankLine;
@@ -51,11 +48,15 @@ record ServedStarter(LlamaConfig config, Checkpoint weights, String tokenizerJso
             tokens.add(verdict.continuation().getFirst());
         }
         for (String code : verdict.hazards().keySet()) {
-            int token = words + tokens.size() - 1;
+            int token = words + tokens.size() - 2;
             vocabulary.put("\u0120" + code, token);
             tokens.add(token);
         }
         int all = words + tokens.size() - 1;
+        ObjectNode blank =
+                ((ArrayNode) tokenizer.path("added_tokens")).addObject().put("id", all - 1);
+        blank.put("content", GuardFamily.BLANK_LINE).put("special", true).put("normalized", false);
+        blank.put("single_word", false).put("lstrip", false).put("rstrip", false);
         return new ServedStarter(
                 graph.config().withVocabulary(all), new Widened(graph, all, blankLine), tokenizer.toString(), tokens);
     }
@@ -69,7 +70,7 @@ record ServedStarter(LlamaConfig config, Checkpoint weights, String tokenizerJso
         return ids[0];
     }
 
-    /** A checkpoint whose embedding goes on: the blank line once more, and hazards, which nobody reads, as zeros. */
+    /** A checkpoint whose embedding goes on: hazards, which nobody reads, as zeros, and the blank line once more. */
     private record Widened(Checkpoint narrow, int rows, int blankLine) implements Checkpoint {
 
         @Override
@@ -114,7 +115,7 @@ record ServedStarter(LlamaConfig config, Checkpoint weights, String tokenizerJso
         @Override
         public void row(int row, float[] target) {
             int words = narrow.rows();
-            if (row <= words) {
+            if (row < words || row == all - 1) {
                 narrow.row(row < words ? row : blankLine, target);
             } else {
                 Arrays.fill(target, 0, narrow.columns(), 0);
