@@ -198,13 +198,7 @@ public final class GuardGraph implements Checkpoint {
             String name = "model.layers." + layer + ".";
             add(name + "input_layernorm", norms.get(layer) + "input_layernorm");
             add(name + "post_attention_layernorm", norms.get(layer) + "post_attention_layernorm");
-            Matrix all = linear(value + "attention.qkv");
-            int queries = heads * 2 * half;
-            int keys = kvHeads * 2 * half;
-            String storage = storage(value + "attention.qkv");
-            add(name + "self_attn.q_proj", rows(all, 0, queries), storage);
-            add(name + "self_attn.k_proj", rows(all, queries, queries + keys), storage);
-            add(name + "self_attn.v_proj", rows(all, queries + keys, queries + 2 * keys), storage);
+            addQueryKeyValue(name + "self_attn.", value + "attention.qkv", heads * 2 * half, kvHeads * 2 * half);
             addLinear(name + "self_attn.o_proj", value + "attention.output");
             addLinear(name + "mlp.gate_proj", value + "mlp.gate");
             addLinear(name + "mlp.up_proj", value + "mlp.up");
@@ -246,6 +240,22 @@ public final class GuardGraph implements Checkpoint {
 
     private static Matrix rows(Matrix all, int from, int to) {
         return all.select(IntStream.range(from, to).boxed().toList());
+    }
+
+    /** They are one product where they are stored alike, and three side by side where not. */
+    private void addQueryKeyValue(String name, String value, int queries, int keys) {
+        List<String> names = List.of(name + "q_proj", name + "k_proj", name + "v_proj");
+        if (nodes.containsKey(value) && node(value).operator.equals("Concat")) {
+            for (int i = 0; i < names.size(); i++) {
+                addLinear(names.get(i), LinearLayer.part(value, i));
+            }
+            return;
+        }
+        Matrix all = linear(value);
+        int[] ends = {0, queries, queries + keys, queries + 2 * keys};
+        for (int i = 0; i < names.size(); i++) {
+            add(names.get(i), rows(all, ends[i], ends[i + 1]), storage(value));
+        }
     }
 
     private void addLinear(String name, String value) {

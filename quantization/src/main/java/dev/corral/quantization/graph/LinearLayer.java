@@ -4,6 +4,7 @@ import dev.corral.quantization.recipe.Format;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.IntStream;
 
 /** Multiplies by a weight matrix, in the way of a precision. */
 sealed interface LinearLayer {
@@ -29,8 +30,18 @@ sealed interface LinearLayer {
         };
     }
 
+    /** The name of one of several products that are side by side in {@code name}. */
+    static String part(String name, int number) {
+        return name + "." + number;
+    }
+
     /** Adds the product of the value {@code x} (1, tokens, columns) and the matrix: a value (1, tokens, rows). */
     String multiply(OnnxGraph graph, String name, String x, Matrix matrix);
+
+    /** Adds the products with several matrices of one width, side by side: a value (1, tokens, rows of all). */
+    default String multiply(OnnxGraph graph, String name, String x, List<Matrix> parts) {
+        return multiply(graph, name, x, Matrix.stack(parts));
+    }
 
     /** Adds the rows of the embedding for {@code tokens} (1, n): a value (1, n, columns). */
     String embed(OnnxGraph graph, String tokens, Matrix embedding);
@@ -336,6 +347,21 @@ sealed interface LinearLayer {
             return matrix.quantised()
                     .map(stored -> multiply(graph, name, x, new StoredBlocks(matrix, stored)))
                     .orElseGet(() -> otherwise.multiply(graph, name, x, matrix));
+        }
+
+        /** As one product where all parts were stored alike; otherwise each by itself, named by its number. */
+        @Override
+        public String multiply(OnnxGraph graph, String name, String x, List<Matrix> parts) {
+            Matrix all = Matrix.stack(parts);
+            if (all.quantised().isPresent()
+                    || parts.stream().allMatch(part -> part.quantised().isEmpty())) {
+                return multiply(graph, name, x, all);
+            }
+            List<String> products = IntStream.range(0, parts.size())
+                    .mapToObj(i -> multiply(graph, part(name, i), x, parts.get(i)))
+                    .toList();
+            graph.node(OnnxGraph.STANDARD, "Concat", products, List.of(name), Map.of("axis", 2L));
+            return name;
         }
 
         private String multiply(OnnxGraph graph, String name, String x, StoredBlocks blocks) {

@@ -243,10 +243,10 @@ public final class LlamaGraph {
                         graph,
                         value + ".qkv",
                         x,
-                        Matrix.stack(List.of(
+                        List.of(
                                 matrix(weight + "q_proj", (long) config.heads() * config.headSize(), config.hidden()),
                                 matrix(weight + "k_proj", kvWidth, config.hidden()),
-                                matrix(weight + "v_proj", kvWidth, config.hidden()))));
+                                matrix(weight + "v_proj", kvWidth, config.hidden())));
         Object[] cache = {1L, (long) config.kvHeads(), "capacity", (long) config.headSize()};
         int place = layer - crossLayersBefore(layer);
         String pastKey = graph.input("past_key_values." + place + ".key", ElementType.FLOAT, cache);

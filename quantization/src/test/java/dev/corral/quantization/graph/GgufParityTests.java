@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.corral.guardmodels.onnx.ModelShape;
 import dev.corral.guardmodels.onnx.OnnxCausalModel;
 import dev.corral.guardmodels.onnx.Resources;
+import dev.corral.guardmodels.store.ModelSource;
 import dev.corral.guardmodels.store.Precision;
 import dev.corral.quantization.checkpoint.Checkpoint;
+import dev.corral.quantization.checkpoint.Quantised;
 import dev.corral.quantization.checkpoint.Tensor;
 import dev.corral.quantization.gguf.GgufModel;
 import dev.corral.quantization.recipe.Format;
@@ -16,7 +18,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -67,6 +71,85 @@ class GgufParityTests {
             for (int i = 0; i < 64; i++) {
                 assertThat(scales[i / 32] * numbers[i]).isEqualTo(row[i]);
             }
+        }
+    }
+
+    /** Queries in 4 bits, keys in 8 and values in 16, as mixed files have them: the model is that of the exact values. */
+    @Test
+    void importWhenQueriesKeysAndValuesAreOfThreeTypesCarriesEachOver() throws Exception {
+        Path stored = Files.createTempFile(folder, "stored", ".onnx");
+        Path exact = Files.createTempFile(folder, "exact", ".onnx");
+        GgufModel model = GgufModel.open(file("q4_0"));
+        try (Checkpoint weights = new Mixed(
+                model.weights(),
+                Map.of(
+                        ".k_proj.weight", GgufModel.open(file("q8_0")).weights(),
+                        ".v_proj.weight", GgufModel.open(file("f16")).weights()))) {
+            write(model.config(), weights, recipe(stored(true)), stored);
+            write(model.config(), weights, recipe(new Format.Fp32()), exact);
+            try (GuardGraph back = GuardGraph.open(new ModelSource.InFile(stored))) {
+                for (String projection : List.of("q_proj", "k_proj", "v_proj")) {
+                    String name = "model.layers.1.self_attn." + projection + ".weight";
+                    assertSame(Matrix.of(weights.require(name)), Matrix.of(back.require(name)));
+                }
+            }
+            int[] tokens = tokens(goldens().path("cases").path(0), goldens());
+            int[] rows = {tokens.length - 4, tokens.length - 1};
+            try (OnnxCausalModel ours = load(model.config(), stored);
+                    OnnxCausalModel theirs = load(model.config(), exact)) {
+                float[][] wanted = theirs.logits(tokens, rows);
+                float[][] found = ours.logits(tokens, rows);
+                for (int i = 0; i < rows.length; i++) {
+                    assertThat(found[i]).usingComparatorWithPrecision(1e-3f).containsExactly(wanted[i]);
+                }
+            }
+        }
+    }
+
+    private static void assertSame(Matrix wanted, Matrix found) {
+        assertThat(found.rows()).isEqualTo(wanted.rows());
+        assertThat(found.quantised().map(Quantised::layout).map(Quantised.Layout::bits))
+                .isEqualTo(wanted.quantised().map(Quantised::layout).map(Quantised.Layout::bits));
+        float[] wantedRow = new float[wanted.columns()];
+        float[] foundRow = new float[wanted.columns()];
+        for (int row = 0; row < wanted.rows(); row++) {
+            wanted.row(row, wantedRow);
+            found.row(row, foundRow);
+            assertThat(foundRow).isEqualTo(wantedRow);
+        }
+    }
+
+    /**
+     * The weights of one checkpoint, but for some that are another's.
+     *
+     * @param others by how a tensor's name ends
+     */
+    private record Mixed(Checkpoint most, Map<String, Checkpoint> others) implements Checkpoint {
+
+        @Override
+        public List<Path> files() {
+            return most.files();
+        }
+
+        @Override
+        public Set<String> names() {
+            return most.names();
+        }
+
+        @Override
+        public Optional<Tensor> find(String name) {
+            return others.entrySet().stream()
+                    .filter(other -> name.endsWith(other.getKey()))
+                    .findFirst()
+                    .map(Map.Entry::getValue)
+                    .orElse(most)
+                    .find(name);
+        }
+
+        @Override
+        public void close() {
+            most.close();
+            others.values().forEach(Checkpoint::close);
         }
     }
 
@@ -131,9 +214,17 @@ class GgufParityTests {
         GgufModel model = GgufModel.open(gguf);
         LlamaConfig config = model.config();
         try (Checkpoint weights = model.weights()) {
-            Matrix head = Matrix.of(weights.require(config.tied() ? "model.embed_tokens.weight" : "lm_head.weight"));
-            new OnnxWriter("test").write(LlamaGraph.build(config, weights, recipe, head), file, written -> {});
+            write(config, weights, recipe, file);
         }
+        return load(config, file);
+    }
+
+    private static void write(LlamaConfig config, Checkpoint weights, Recipe recipe, Path file) throws IOException {
+        Matrix head = Matrix.of(weights.require(config.tied() ? "model.embed_tokens.weight" : "lm_head.weight"));
+        new OnnxWriter("test").write(LlamaGraph.build(config, weights, recipe, head), file, written -> {});
+    }
+
+    private static OnnxCausalModel load(LlamaConfig config, Path file) {
         return OnnxCausalModel.load(
                 file,
                 new ModelShape(config.layers(), config.kvHeads(), config.headSize(), config.vocabulary(), 4096),
