@@ -197,9 +197,15 @@ final class ModeratedStream {
         exchange.streamed(report());
     }
 
+    /** A client may leave in the moment between a release and the note of its time: then it is now. */
     private StreamReport report() {
-        return new StreamReport(
-                window.releasedCharacters(), window.mostHeldCharacters(), window.withheldCharacters(), added);
+        long released = window.releasedCharacters();
+        Optional<Duration> waited = released == 0 ? Optional.empty() : added.or(() -> Optional.of(sinceFirstText()));
+        return new StreamReport(released, window.mostHeldCharacters(), window.withheldCharacters(), waited);
+    }
+
+    private Duration sinceFirstText() {
+        return Duration.ofNanos(clock.now() - firstText);
     }
 
     private Flux<Output> act(Step step) {
@@ -237,7 +243,7 @@ final class ModeratedStream {
         }
         answer.passed();
         if (added.isEmpty() && window.releasedCharacters() > 0) {
-            added = Optional.of(Duration.ofNanos(clock.now() - firstText));
+            added = Optional.of(sinceFirstText());
         }
         finished = ended;
         List<byte[]> leaves = redactor.map(r -> r.redact(judged)).orElse(judged);
