@@ -190,17 +190,7 @@ final class AnthropicRequestReader extends RequestReader {
     }
 
     private List<Content> blocks(@Nullable JsonNode content, String where) {
-        if (content == null) {
-            return List.of();
-        }
-        if (!content.isArray()) {
-            return List.of(new Content.Text(content.asString("")));
-        }
-        List<Content> blocks = new ArrayList<>();
-        for (int i = 0; i < content.size(); i++) {
-            blocks.add(block(content.get(i), where + "[" + i + "]"));
-        }
-        return blocks;
+        return contents(content, where, this::block);
     }
 
     private Content block(JsonNode block, String where) {

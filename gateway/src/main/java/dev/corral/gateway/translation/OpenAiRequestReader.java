@@ -203,17 +203,7 @@ final class OpenAiRequestReader extends RequestReader {
     }
 
     private List<Content> parts(@Nullable JsonNode content, String where) {
-        if (content == null) {
-            return List.of();
-        }
-        if (!content.isArray()) {
-            return List.of(new Content.Text(content.asString("")));
-        }
-        List<Content> parts = new ArrayList<>();
-        for (int i = 0; i < content.size(); i++) {
-            parts.add(part(content.get(i), where + "[" + i + "]"));
-        }
-        return parts;
+        return contents(content, where, this::part);
     }
 
     private Content part(JsonNode part, String where) {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
@@ -107,6 +108,21 @@ abstract sealed class RequestReader permits OpenAiRequestReader, AnthropicReques
         return value == null
                 ? new Fields(JSON.objectNode(), fields.at(name))
                 : Fields.of(value, fields.at(name), "a group of settings");
+    }
+
+    /** What a message says: nothing, a text, or a list whose items {@code one} reads, each with its place. */
+    static List<Content> contents(@Nullable JsonNode content, String where, BiFunction<JsonNode, String, Content> one) {
+        if (content == null) {
+            return List.of();
+        }
+        if (!content.isArray()) {
+            return List.of(new Content.Text(content.asString("")));
+        }
+        List<Content> contents = new ArrayList<>();
+        for (int i = 0; i < content.size(); i++) {
+            contents.add(one.apply(content.get(i), where + "[" + i + "]"));
+        }
+        return contents;
     }
 
     /** The schema of a tool's arguments; that of no arguments where there is none. */
