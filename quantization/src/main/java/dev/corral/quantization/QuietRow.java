@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -147,7 +148,7 @@ record QuietRow(int column, float weight) {
     }
 
     /** A head that leaves everything as it is. */
-    private record Identity(int rows) implements Matrix {
+    record Identity(int rows) implements Matrix {
 
         @Override
         public int columns() {
@@ -156,7 +157,7 @@ record QuietRow(int column, float weight) {
 
         @Override
         public void row(int row, float[] target) {
-            java.util.Arrays.fill(target, 0, rows, 0);
+            Arrays.fill(target, 0, rows, 0);
             target[row] = 1;
         }
     }

@@ -47,7 +47,7 @@ class LlamaCppTests {
     private static final Path TINY = Path.of("src/test/resources/fixtures/tiny-llama-guard");
 
     /** One of two lines, one that names a special token, one that the guard answers. */
-    private static final List<Conversation> CONVERSATIONS = List.of(
+    static final List<Conversation> CONVERSATIONS = List.of(
             new Conversation(List.of(Turn.of(Role.USER, "How do I bake\n\nbread in 2024?"))),
             new Conversation(List.of(Turn.of(Role.USER, "Grüße! <b>42</b> | it's {fine}"))),
             new Conversation(

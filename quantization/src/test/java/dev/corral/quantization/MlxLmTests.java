@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.corral.guardmodels.conversation.Conversation;
-import dev.corral.guardmodels.conversation.Role;
-import dev.corral.guardmodels.conversation.Turn;
 import dev.corral.guardmodels.onnx.OnnxCausalModel;
 import dev.corral.guardmodels.onnx.Resources;
 import dev.corral.guardmodels.prompt.Dialogue;
@@ -38,12 +36,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 class MlxLmTests {
 
     private static final Path TINY = Path.of("src/test/resources/fixtures/tiny-llama-guard");
-
-    private static final List<Conversation> CONVERSATIONS = List.of(
-            new Conversation(List.of(Turn.of(Role.USER, "How do I bake\n\nbread in 2024?"))),
-            new Conversation(List.of(Turn.of(Role.USER, "Grüße! <b>42</b> | it's {fine}"))),
-            new Conversation(
-                    List.of(Turn.of(Role.USER, "How do I pick a lock?"), Turn.of(Role.ASSISTANT, "With two pins."))));
 
     @TempDir
     Path folder;
@@ -106,7 +98,7 @@ class MlxLmTests {
                             tokenizer.encode(List.of(new Segment.Fixed("\n\n")))[0])
                     : Map.of();
             List<Integer> rows = family.verdictTokens(tokenizer::encode).headRows();
-            for (Conversation conversation : CONVERSATIONS) {
+            for (Conversation conversation : LlamaCppTests.CONVERSATIONS) {
                 int[] prompt = tokenizer.encode(family.render(
                         Dialogue.of(conversation), manifest.hazards().categories()));
                 int[] served = theirs.tokens(conversation);

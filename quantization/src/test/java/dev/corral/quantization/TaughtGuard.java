@@ -15,7 +15,6 @@ import dev.corral.guardmodels.tokenizer.GuardTokenizer;
 import dev.corral.quantization.checkpoint.Checkpoint;
 import dev.corral.quantization.graph.LlamaConfig;
 import dev.corral.quantization.graph.LlamaGraph;
-import dev.corral.quantization.graph.Matrix;
 import dev.corral.quantization.graph.OnnxWriter;
 import dev.corral.quantization.recipe.Recipe;
 import dev.corral.quantization.safetensors.SafetensorsCheckpoint;
@@ -80,7 +79,8 @@ final class TaughtGuard {
         try (Checkpoint weights = SafetensorsCheckpoint.open(TINY)) {
             new OnnxWriter("test")
                     .write(
-                            LlamaGraph.build(config, weights, Recipe.of(Precision.FP32), new Identity(config.hidden())),
+                            LlamaGraph.build(
+                                    config, weights, Recipe.of(Precision.FP32), new QuietRow.Identity(config.hidden())),
                             file,
                             _ -> {});
         }
@@ -202,21 +202,6 @@ final class TaughtGuard {
                     other[j] -= factor * row[j];
                 }
             }
-        }
-    }
-
-    /** A head that leaves everything as it is. */
-    private record Identity(int rows) implements Matrix {
-
-        @Override
-        public int columns() {
-            return rows;
-        }
-
-        @Override
-        public void row(int row, float[] target) {
-            Arrays.fill(target, 0, rows, 0);
-            target[row] = 1;
         }
     }
 }

@@ -69,4 +69,16 @@ public interface Tensor {
         }
         return this;
     }
+
+    /** The bytes of a tensor, or -1 where they are too many to be told. */
+    static long bytes(List<Long> shape, int elementBytes) {
+        long bytes = elementBytes;
+        for (long dimension : shape) {
+            if (dimension < 0 || Math.multiplyHigh(bytes, dimension) != 0 || bytes * dimension < 0) {
+                return -1;
+            }
+            bytes *= dimension;
+        }
+        return bytes;
+    }
 }

@@ -1,6 +1,7 @@
 package dev.corral.quantization.executorch;
 
 import dev.corral.quantization.checkpoint.CheckpointException;
+import dev.corral.quantization.checkpoint.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -191,25 +192,13 @@ final class ProgramFile implements AutoCloseable {
                     .formatted(origin, place, tensor.constant(), constants.length));
         }
         long offset = constants[tensor.constant()];
-        long size = bytes(tensor.shape(), elementBytes);
+        long size = Tensor.bytes(tensor.shape(), elementBytes);
         if (offset < 0 || size < 0 || offset > all.byteSize() || size > all.byteSize() - offset) {
             throw new CheckpointException(
                     "%s is damaged: %s has the shape %s and begins at byte %s of the constants, which are %d bytes"
                             .formatted(origin, place, tensor.shape(), Long.toUnsignedString(offset), all.byteSize()));
         }
         return all.asSlice(offset, size);
-    }
-
-    /** The bytes of a tensor, or -1 where they are too many to be told. */
-    private static long bytes(List<Long> shape, int elementBytes) {
-        long bytes = elementBytes;
-        for (long dimension : shape) {
-            if (dimension < 0 || Math.multiplyHigh(bytes, dimension) != 0 || bytes * dimension < 0) {
-                return -1;
-            }
-            bytes *= dimension;
-        }
-        return bytes;
     }
 
     /** What the program does with tokens. */

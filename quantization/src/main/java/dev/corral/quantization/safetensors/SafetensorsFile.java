@@ -110,7 +110,7 @@ record SafetensorsFile(Map<String, Tensor> tensors) {
         if (type == null) {
             return Optional.empty();
         }
-        long needed = bytes(shape, type.bytes());
+        long needed = Tensor.bytes(shape, type.bytes());
         if (needed < 0) {
             throw damaged(file, "tensor '%s' has the impossible shape %s".formatted(name, shape));
         }
@@ -120,18 +120,6 @@ record SafetensorsFile(Map<String, Tensor> tensors) {
                     "tensor '%s' of shape %s needs %d bytes, but has %d".formatted(name, shape, needed, end - begin));
         }
         return Optional.of(new SafetensorsTensor(name, type, shape, data.asSlice(begin, end - begin)));
-    }
-
-    /** The bytes of a tensor, or -1 where they are too many to be told. */
-    private static long bytes(List<Long> shape, int elementBytes) {
-        long bytes = elementBytes;
-        for (long dimension : shape) {
-            if (dimension < 0 || Math.multiplyHigh(bytes, dimension) != 0 || bytes * dimension < 0) {
-                return -1;
-            }
-            bytes *= dimension;
-        }
-        return bytes;
     }
 
     private static CheckpointException damaged(Path file, String how) {

@@ -3,6 +3,7 @@ package dev.corral.gateway.dialect.responses;
 import dev.corral.gateway.dialect.DialectException;
 import dev.corral.gateway.dialect.Fields;
 import dev.corral.gateway.dialect.StrictJson;
+import dev.corral.gateway.dialect.ToolCalls;
 import dev.corral.gateway.dialect.Words;
 import dev.corral.guardmodels.conversation.Part;
 import dev.corral.guardmodels.conversation.Role;
@@ -110,19 +111,9 @@ final class Items {
         JsonNode arguments = item.take(input);
         String text =
                 arguments == null ? "" : arguments.isString() ? arguments.stringValue() : StrictJson.render(arguments);
-        parts.addAll(calls(item.text("name"), text, item.at(input)));
+        parts.addAll(ToolCalls.parts(item.text("name"), text, item.at(input)));
         parts.addAll(item.setting("namespace"));
         return Role.ASSISTANT;
-    }
-
-    /** A call, and beside it its arguments as a tool reads them, where they have escapes. */
-    static List<Part> calls(String name, String arguments, String where) {
-        List<Part> parts = new ArrayList<>();
-        parts.add(new Part.ToolCallPart(Words.wellFormed(name), Words.wellFormed(arguments), where));
-        Words.resolved(Words.wellFormed(arguments)).stream()
-                .skip(1)
-                .forEach(resolved -> parts.add(new Part.TextPart(resolved, where)));
-        return parts;
     }
 
     private static Role output(Fields item, List<Part> parts) {
@@ -162,7 +153,7 @@ final class Items {
                     call.set(name, value);
                 }
             });
-            parts.addAll(calls(type, StrictJson.render(call), item.where()));
+            parts.addAll(ToolCalls.parts(type, StrictJson.render(call), item.where()));
         } else {
             item.remaining().forEach(item::take);
             parts.add(new Part.OpaquePart("item of type '" + Words.shortened(type) + "'", item.where()));

@@ -5,6 +5,7 @@ import dev.corral.gateway.dialect.DialectException;
 import dev.corral.gateway.dialect.Fields;
 import dev.corral.gateway.dialect.ModeratedRequest;
 import dev.corral.gateway.dialect.StrictJson;
+import dev.corral.gateway.dialect.ToolCalls;
 import dev.corral.gateway.dialect.Voices;
 import dev.corral.gateway.dialect.Words;
 import dev.corral.guardmodels.conversation.Part;
@@ -94,7 +95,7 @@ final class ResponseReader {
             if (texts.entrySet().stream()
                     .noneMatch(text -> text.getKey().startsWith(where + ".")
                             && !text.getValue().isEmpty())) {
-                said.addAll(Items.calls(name, "", where));
+                said.addAll(ToolCalls.parts(name, "", where));
             }
         });
         known.values().forEach(parts -> said.addAll(parts.values()));
@@ -344,7 +345,7 @@ final class ResponseReader {
 
     private List<Part> parts(String where, String text) {
         String name = names.get(where.substring(0, where.indexOf(']') + 1));
-        return name == null ? List.of(new Part.TextPart(text, where)) : Items.calls(name, text, where);
+        return name == null ? List.of(new Part.TextPart(text, where)) : ToolCalls.parts(name, text, where);
     }
 
     private int echo(@Nullable JsonNode value, String where) {
